@@ -1,0 +1,71 @@
+"""A classifier: a network and, declared once, what it reads and what its score means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from mammo_fixtures.errors import UnusableInput
+
+FOUR_VIEWS = ("L-CC", "R-CC", "L-MLO", "R-MLO")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classifier:
+    """A network and what it reads.
+
+    The network is called with a float32 tensor (batch, channels, rows, columns) and gives (batch,) or (batch, 1)
+    scores, larger meaning more suspicious. At exam level it is called with a dict of such tensors, keyed `L-CC`,
+    `R-CC`, `L-MLO`, `R-MLO`, and gives a dict of (batch,) scores keyed `L` and `R`.
+    """
+
+    network: Callable[..., Any]
+    _: KW_ONLY
+    name: str = ""
+    level: str = "view"
+    """`view`: each view is scored and a breast's score is `aggregate` over its views. `exam`: all views at once."""
+    score: str = "probability"
+    """`probability` in [0, 1], checked, or `logit`, any finite number."""
+    aggregate: str = "mean"
+    """`mean` or `max` over the views of a breast."""
+    input_size: tuple[int, int] | None = None
+    """(rows, columns) the network needs; None where it takes any size."""
+    fit: str = "resize"
+    """How a view comes to `input_size`: `resize`, or `pad` (crop or pad, chest wall kept, vertically centred)."""
+    pixel_spacing_mm: float | None = None
+    """Pixel size the network was made for; views are resampled to it. None: as stored."""
+    intensity: tuple[float, float] = (0.0, 1.0)
+    """Values the network expects for the ends of a view's declared intensity range."""
+    integers: bool = False
+    """Whether values are clipped to the range and rounded, as for a network fed with integer pixels."""
+    voi: bool = False
+    """Whether the view's own VOI LUT is applied first."""
+    chest_wall: str | None = None
+    """Image side that the network expects the chest wall on, `left` or `right`. None: as stored."""
+    channels: int = 1
+    views: tuple[str, ...] = FOUR_VIEWS
+    """Views an exam-level network needs."""
+    cancels: tuple[str, ...] = ()
+    """Perturbations that the network undoes exactly, such as `contrast` where it standardises each image."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rules = (
+            (callable(self.network), "network must be callable", self.network),
+            (self.level in ("view", "exam"), "level must be 'view' or 'exam'", self.level),
+            (self.score in ("probability", "logit"), "score must be 'probability' or 'logit'", self.score),
+            (self.aggregate in ("mean", "max"), "aggregate must be 'mean' or 'max'", self.aggregate),
+            (self.fit in ("resize", "pad"), "fit must be 'resize' or 'pad'", self.fit),
+            (self.chest_wall in (None, "left", "right"), "chest_wall must be 'left', 'right' or None", self.chest_wall),
+            (self.channels in (1, 3), "channels must be 1 or 3", self.channels),
+            (
+                self.input_size is None or (len(self.input_size) == 2 and min(self.input_size) > 0),
+                "input_size must be (rows, columns) or None",
+                self.input_size,
+            ),
+            (self.intensity[0] != self.intensity[1], "intensity must be two different values", self.intensity),
+        )
+        for holds, rule, got in rules:
+            if not holds:
+                raise UnusableInput(f"classifier {self.name or '?'}: {rule}, got {got!r}")
