@@ -1,0 +1,104 @@
+"""The two-dimensional DCT-II: a spectrum of the image with symmetric edges, the edge pixel repeated.
+
+Breast tissue runs up to the chest-wall edge of the image. A Fourier transform would join that edge to the opposite
+one; the cosine transform implies a mirror image beyond each edge instead, exactly and without padding. Any transfer
+function that is even in each axis can be applied to its coefficients.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+def forward(pixels: Tensor) -> Tensor:
+    """Orthonormal DCT-II over rows and columns, same shape and device."""
+    import torch
+
+    if pixels.device.type == "cpu":
+        from scipy import fft
+
+        return torch.from_numpy(
+            fft.dctn(pixels.numpy(), type=2, norm="ortho", workers=torch.get_num_threads())
+        )
+    return _along_columns(_along_columns(pixels).T).T.contiguous()
+
+
+def filtered(spectrum: Tensor, rows_gain: Tensor, columns_gain: Tensor, out: Tensor) -> Tensor:
+    """Inverse of spectrum × (rows_gain ⊗ columns_gain), written into `out`.
+
+    Coefficients past the last non-zero gain are not transformed along the rows' axis.
+    """
+    import torch
+
+    last = int(torch.count_nonzero(columns_gain))
+    if spectrum.device.type == "cpu":
+        from scipy import fft
+
+        torch.mul(spectrum[:, :last], rows_gain[:, None], out=out[:, :last])
+        out[:, :last].mul_(columns_gain[:last])
+        out[:, last:].zero_()
+        array, workers = out.numpy(), torch.get_num_threads()
+        _in_place(array[:, :last], fft.idct(array[:, :last], norm="ortho", axis=0, overwrite_x=True, workers=workers))
+        _in_place(array, fft.idct(array, norm="ortho", axis=1, overwrite_x=True, workers=workers))
+        return out
+    coefficients = spectrum * rows_gain[:, None] * columns_gain
+    return out.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
+
+
+def _in_place(array: object, result: object) -> None:
+    # SciPy may but need not honour overwrite_x; a copy is right either way.
+    import numpy as np
+
+    if not np.shares_memory(array, result):  # type: ignore[arg-type]
+        array[...] = result  # type: ignore[index]
+
+
+def _along_columns(x: Tensor) -> Tensor:
+    """DCT-II of each row by one complex FFT of its re-ordered samples (Makhoul 1980)."""
+    import torch
+
+    n = x.shape[-1]
+    ordered = torch.cat((x[:, ::2], x[:, 1::2].flip(-1)), dim=-1)
+    turned = torch.fft.fft(ordered, dim=-1) * _quarter_turns(n, x, sign=-1)
+    return turned.real * _orthonormal(n, x)
+
+
+def _back_along_columns(x: Tensor) -> Tensor:
+    import torch
+
+    n = x.shape[-1]
+    x = x / _orthonormal(n, x)
+    mirrored = torch.cat((torch.zeros_like(x[:, :1]), x[:, 1:].flip(-1)), dim=-1)
+    ordered = torch.fft.ifft(torch.complex(x, -mirrored) * _quarter_turns(n, x, sign=1), dim=-1).real
+    back = torch.empty_like(ordered)
+    half = (n + 1) // 2
+    back[:, ::2] = ordered[:, :half]
+    back[:, 1::2] = ordered[:, half:].flip(-1)
+    return back
+
+
+def _quarter_turns(n: int, like: Tensor, *, sign: int) -> Tensor:
+    import torch
+
+    angle = torch.arange(n, dtype=torch.float64, device=like.device) * (sign * math.pi / (2 * n))
+    return torch.polar(torch.ones_like(angle), angle).to(torch.complex64 if like.dtype == torch.float32 else torch.complex128)
+
+
+def _orthonormal(n: int, like: Tensor) -> Tensor:
+    import torch
+
+    scale = torch.full((n,), math.sqrt(2 / n), dtype=like.dtype, device=like.device)
+    scale[0] = math.sqrt(1 / n)
+    return scale
+
+
+def frequencies(n: int, spacing_mm: float, like: torch.Tensor) -> Tensor:
+    """Frequency of each coefficient of an axis of n pixels, cycles/mm: k / (2 n spacing)."""
+    import torch
+
+    return torch.arange(n, dtype=torch.float64, device=like.device) / (2 * n * spacing_mm)

@@ -1,0 +1,85 @@
+"""The record of a perturbation: everything about it but the arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    import torch
+
+SETS = ("core", "extended")
+LADDERS = ("monotone", "profile", "set")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perturbation:
+    """What a perturbation is called, what its parameter means, and how severe it gets.
+
+    `apply(pixels, *, <parameter>, <each name in shares>, out=None)` gives a new float32 tensor (rows, columns), or
+    fills `out`, and leaves its arguments untouched.
+    """
+
+    name: str
+    apply: Callable[..., torch.Tensor]
+    parameter: str
+    unit: str
+    severities: tuple[float, ...]
+    """Mild to strong."""
+    valid: tuple[float, float]
+    """Smallest and largest meaningful severity."""
+    nothing: float
+    """The severity that changes nothing."""
+    source: str
+    unit_label: str
+    """The unit in a test id."""
+    integer_digits: int = 1
+    decimals: int = 2
+    version: int = 1
+    """Raised whenever the same severity and seed give other pixels."""
+    set: str = "core"
+    ladder: str = "monotone"
+    """`monotone`: the distance to clean grows with severity. `profile` and `set` make no such promise."""
+    may_cancel: bool = False
+    """Whether a classifier may undo it exactly, so that identical scores are no fault."""
+    shares: tuple[str, ...] = ()
+    """Names in `Shared` that `apply` takes: computed once for all severities of a view."""
+    keyed: bool = False
+    """Whether it draws random numbers keyed on the exam, so that another exam id gives other pixels."""
+    flag: Callable[[tuple[float, float], float], str] | None = None
+    """Given the pixel spacing and a severity, why that severity is out of the ordinary there, or an empty text."""
+
+    def __post_init__(self) -> None:
+        if self.set not in SETS or self.ladder not in LADDERS:
+            raise ValueError(f"{self.name}: set must be one of {SETS} and ladder one of {LADDERS}")
+        for severity in self.severities:
+            self.check(severity)
+
+    def check(self, severity: float) -> float:
+        """The severity as a float, refused outside the valid range."""
+        low, high = self.valid
+        if severity == self.nothing or low <= severity <= high:
+            return float(severity)
+        raise UnusableInput(
+            f"{self.name}: {self.parameter} must lie in {low:g} … {high:g} {self.unit}, got {severity:g}; "
+            f"the ladder is {', '.join(format(s, 'g') for s in self.severities)}"
+        )
+
+    def label(self, severity: float) -> str:
+        """The severity in a test id: zero-padded to one width, then the unit.
+
+        >>> from mammo_fixtures import PERTURBATIONS
+        >>> PERTURBATIONS["lowpass"].label(0.5)
+        '0.50mm'
+        """
+        if math.isinf(severity):
+            return f"inf{self.unit_label}"
+        decimals = self.decimals
+        while float(f"{severity:.{decimals}f}") != severity and decimals < 17:
+            decimals += 1
+        width = self.integer_digits + (1 + decimals if decimals else 0)
+        return f"{severity:0{width}.{decimals}f}{self.unit_label}"

@@ -1,0 +1,119 @@
+"""What the severities of one view share: each quantity is computed once, when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.perturbations.keyed import Key
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from mammo_fixtures.exams import View
+    from mammo_fixtures.perturbations.record import Perturbation
+
+FEATHER_MM = 2.0
+
+
+class Shared:
+    """A view on its device, and lazily what perturbations ask of it by name.
+
+    Tensors are float32 (rows, columns) unless said otherwise, and are not to be changed.
+    """
+
+    def __init__(self, view: View, *, device: str | torch.device = "cpu", seed: int = 0) -> None:
+        self.view = view
+        self.device = device
+        self.key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
+        self.spacing_mm = view.pixel_spacing_mm
+
+    def of(self, record: Perturbation) -> dict[str, object]:
+        """The keyword arguments that a record's function shares between severities."""
+        return {name: getattr(self, name) for name in record.shares}
+
+    @cached_property
+    def pixels(self) -> torch.Tensor:
+        import torch
+
+        # torch.tensor copies: perturbations may then never reach the view's own array.
+        return torch.tensor(self.view.pixels, device=self.device)
+
+    @cached_property
+    def spectrum(self) -> torch.Tensor:
+        """DCT-II coefficients."""
+        from mammo_fixtures.perturbations.cosine_transform import forward
+
+        return forward(self.pixels)
+
+    @cached_property
+    def normal_field(self) -> torch.Tensor:
+        """The view's standard-normal field, drawn on the CPU."""
+        import torch
+
+        return torch.randn(self.view.shape, generator=self.key.generator("normal field")).to(self.device)
+
+    @cached_property
+    def mask_array(self) -> NDArray[np.bool_]:
+        from mammo_fixtures.perturbations.breast_mask import breast_mask
+
+        return breast_mask(self.view.pixels, self.spacing_mm)
+
+    @cached_property
+    def background(self) -> float:
+        from mammo_fixtures.perturbations.breast_mask import background_value
+
+        return background_value(self.view.pixels)
+
+    @cached_property
+    def mask(self) -> torch.Tensor:
+        """Where the breast is, bool."""
+        import torch
+
+        return torch.from_numpy(self.mask_array).to(self.device)
+
+    @cached_property
+    def feathered_mask(self) -> torch.Tensor:
+        """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
+        import torch
+
+        from mammo_fixtures.perturbations.breast_mask import depth_mm
+
+        coarse = torch.from_numpy(depth_mm(self.mask_array, self.spacing_mm)).div_(FEATHER_MM).clamp_(0, 1)
+        fine = torch.nn.functional.interpolate(
+            coarse[None, None].to(self.device), size=self.view.shape, mode="bilinear", align_corners=False
+        )[0, 0]
+        return fine.mul_(self.mask)
+
+    @cached_property
+    def breast_deviation(self) -> torch.Tensor:
+        """Pixels minus the mean of the breast, under the feathered mask."""
+        import torch
+
+        if not self.mask_array.any():
+            return torch.zeros_like(self.pixels)
+        mean = float(self.view.pixels.mean(where=self.mask_array, dtype="float64"))
+        return (self.pixels - mean).mul_(self.feathered_mask)
+
+    @cached_property
+    def chest_wall(self) -> str:
+        """Image side of the chest wall, as declared, else as the pixels show: `left` or `right`."""
+        if self.view.chest_wall:
+            return self.view.chest_wall
+        edges = self.mask_array[:, 0].sum(), self.mask_array[:, -1].sum()
+        return "right" if edges[1] > edges[0] else "left"
+
+    @cached_property
+    def pivot(self) -> tuple[float, float]:
+        """Midpoint of the breast's chest-wall edge, in pixels (row, column)."""
+        import numpy as np
+
+        column = 0 if self.chest_wall == "left" else self.view.shape[1] - 1
+        rows = np.flatnonzero(self.mask_array[:, column])
+        if rows.size == 0:
+            rows = np.flatnonzero(self.mask_array.any(axis=1))
+        middle = (rows[0] + rows[-1]) / 2 if rows.size else (self.view.shape[0] - 1) / 2
+        return float(middle), float(column)
+
