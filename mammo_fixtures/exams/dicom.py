@@ -1,0 +1,223 @@
+"""Views in DICOM files, as mammography units and archives write them."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams import dicom_header as header
+from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_values
+from mammo_fixtures.exams.intensity import stated_range
+from mammo_fixtures.exams.region import read_region
+from mammo_fixtures.exams.view import View, as_fraction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+
+    from mammo_fixtures.exams.view_file import ViewFile
+
+FOR_PROCESSING_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.2.1", "1.2.840.10008.5.1.4.1.1.1.1.1")
+FOR_PRESENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.1.1")
+TOMOSYNTHESIS_CLASSES = (
+    "1.2.840.10008.5.1.4.1.1.13.1.3",
+    "1.2.840.10008.5.1.4.1.1.13.1.4",
+    "1.2.840.10008.5.1.4.1.1.13.1.5",
+)
+TAGS = (
+    "SOPClassUID", "PresentationIntentType", "ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence",
+    "ImagerPixelSpacing", "PixelSpacing", "EstimatedRadiographicMagnificationFactor", "PatientOrientation",
+    "SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "NumberOfFrames", "Rows", "Columns",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "WindowWidth",
+    "VOILUTFunction", "WindowCenterWidthExplanation", "LossyImageCompression", "PixelData", "FloatPixelData",
+    "DoubleFloatPixelData",
+)  # fmt: skip
+"""All that is ever read of a data set: nothing that names or describes a patient."""
+
+_QUIET = threading.Lock()
+"""pydicom warns of oddities through the warnings filter, which is one for all threads."""
+
+
+def read_dicom(file: ViewFile) -> View:
+    """The view in a single-frame greyscale DICOM file, checked against what the manifest says.
+
+    Pixels are stored values after Rescale and inversion, as fractions of 0 … 2^Bits Stored − 1 or the stated range.
+    """
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = _data_set(file)
+            return _view(dataset, file)
+        except UnusableInput:
+            raise
+        except Exception as cause:  # pydicom parses values when asked and raises whatever its converters raise
+            raise UnusableInput(
+                f"the DICOM file must be undamaged, but its data set cannot be read ({type(cause).__name__}); copy it again"
+            ) from cause
+
+
+def _data_set(file: ViewFile) -> Dataset:
+    from pydicom import dcmread
+
+    try:
+        return dcmread(file.path, specific_tags=list(TAGS))
+    except Exception as cause:  # EOFError, zlib.error, InvalidDicomError and others
+        raise UnusableInput(
+            f"the DICOM file must be complete and undamaged, but it ends or breaks off ({type(cause).__name__}); copy it again"
+        ) from cause
+
+
+def _view(dataset: Dataset, file: ViewFile) -> View:
+    _refuse_other_images(dataset)
+    header.check_side(dataset, file)
+    header.check_position(dataset, file)
+    spacing, spacing_source = header.spacing_mm(dataset, file)
+    inverted, photometric = header.polarity(dataset)
+    layout = _layout(dataset)
+    syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", "")).strip()
+    if not syntax:
+        raise UnusableInput("Transfer Syntax UID (0002,0010) is missing; export the image again")
+    element = dataset["PixelData"]
+    swapped = syntax == BIG_ENDIAN and element.VR == "OW"
+    stored = stored_values(element.value, syntax, layout, swapped_bytes=swapped)
+    notes = {"format": f"DICOM, {syntax}", "photometric": photometric, "pixel spacing": spacing_source}
+    padding = _padding(dataset, stored, layout)
+    values, intensity_range = _intensity(dataset, file, stored, layout, inverted, padding, notes)
+    pixels = as_fraction(values, intensity_range)
+    if padding is not None:
+        pixels[padding] = 0.0
+    if header.text(dataset, "LossyImageCompression") == "01":
+        notes["compression"] = "lossy"
+    return View(
+        pixels=pixels,
+        pixel_spacing_mm=spacing,
+        side=file.side,
+        position=file.position,
+        exam_id=file.exam_id,
+        intensity_range=intensity_range,
+        chest_wall=header.chest_wall(dataset),
+        intent=_intent(dataset),
+        voi=header.voi(dataset, inverted, layout.signed),
+        region=read_region(file.roi_path, values.shape),
+        notes=notes,
+    )
+
+
+def _refuse_other_images(dataset: Dataset) -> None:
+    if header.text(dataset, "SOPClassUID") in TOMOSYNTHESIS_CLASSES:
+        raise UnusableInput("the image must be a two-dimensional mammogram, got tomosynthesis; name the 2-D view instead")
+    if "PixelData" not in dataset:
+        other = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
+        got = "got floating-point pixels" if other else "it is missing"
+        raise UnusableInput(f"Pixel Data (7FE0,0010) must be there as integers, but {got}; export the image again")
+    frames = header.number(dataset, "NumberOfFrames", default=1)
+    if frames != 1:
+        raise UnusableInput(f"Number of Frames (0028,0008) must be 1, got {frames:g}; name a single-frame image")
+    samples = header.number(dataset, "SamplesPerPixel", default=1)
+    if samples != 1:
+        raise UnusableInput(
+            f"Samples per Pixel (0028,0002) must be 1, got {samples:g} (colour); export the image as greyscale"
+        )
+    if dataset.get("ModalityLUTSequence"):
+        raise UnusableInput(
+            "Modality LUT Sequence (0028,3000) must be absent, got a table; export the image with Rescale Slope and Intercept"
+        )
+
+
+def _layout(dataset: Dataset) -> PixelLayout:
+    bits_stored = int(header.number(dataset, "BitsStored"))
+    representation = header.number(dataset, "PixelRepresentation")
+    if representation not in (0, 1):
+        raise UnusableInput(f"Pixel Representation (0028,0103) must be 0 or 1, got {representation:g}")
+    return PixelLayout(
+        rows=int(header.number(dataset, "Rows")),
+        columns=int(header.number(dataset, "Columns")),
+        bits_allocated=int(header.number(dataset, "BitsAllocated")),
+        bits_stored=bits_stored,
+        high_bit=int(header.number(dataset, "HighBit", default=bits_stored - 1)),
+        signed=representation == 1,
+    )
+
+
+def _padding(dataset: Dataset, stored: NDArray[Any], layout: PixelLayout) -> NDArray[np.bool_] | None:
+    """Pixels that the file declares as padding around the image (PS3.3 C.7.5.1.1.2); None where there are none."""
+    ends = [
+        _padding_value(dataset, keyword, layout)
+        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if dataset.get(keyword) is not None
+    ]
+    if not ends or "PixelPaddingValue" not in dataset:
+        return None
+    padding: NDArray[np.bool_] = (stored >= min(ends)) & (stored <= max(ends))
+    return padding if padding.any() else None
+
+
+def _padding_value(dataset: Dataset, keyword: str, layout: PixelLayout) -> int:
+    value = dataset.get(keyword)
+    if isinstance(value, bytes):  # US or SS not yet told apart
+        order = "little" if dataset.original_encoding[1] else "big"
+        return int.from_bytes(value[:2], order, signed=layout.signed)  # type: ignore[arg-type]
+    whole = int(header.number(dataset, keyword))
+    return whole - 2**16 if layout.signed and whole > 2**15 - 1 else whole
+
+
+def _intensity(
+    dataset: Dataset,
+    file: ViewFile,
+    stored: NDArray[Any],
+    layout: PixelLayout,
+    inverted: bool,
+    padding: NDArray[np.bool_] | None,
+    notes: dict[str, str],
+) -> tuple[NDArray[Any], tuple[float, float]]:
+    """Values after Rescale and inversion, exact where Rescale is whole, and the range they are fractions of."""
+    slope = header.number(dataset, "RescaleSlope", default=1.0)
+    intercept = header.number(dataset, "RescaleIntercept", default=0.0)
+    if slope <= 0:
+        raise UnusableInput(f"Rescale Slope (0028,1053) must be positive, got {slope:g}; export the image again")
+    full = (0.0, float(2**layout.bits_stored - 1))
+    values = stored
+    if (slope, intercept) != (1.0, 0.0):
+        whole = slope.is_integer() and intercept.is_integer()
+        values = stored * np.int64(slope) + np.int64(intercept) if whole else stored * slope + intercept
+    image = values if padding is None else values[~padding]
+    least, most = (float(image.min()), float(image.max())) if image.size else full
+    if file.intensity_low is not None or file.intensity_high is not None:
+        intensity_range, source = stated_range(file.intensity_low, file.intensity_high, full, (least, most)), "manifest"
+    elif least < full[0] or most > full[1]:
+        raise UnusableInput(
+            f"pixels after Rescale must lie within 0…{full[1]:g} (Bits Stored {layout.bits_stored}), got {least:g}…{most:g}; "
+            "state intensity_low and intensity_high in the manifest"
+        )
+    else:
+        intensity_range, source = full, f"Bits Stored {layout.bits_stored}"
+    notes["intensity"] = f"{intensity_range[0]:g}…{intensity_range[1]:g} ({source}), rescale × {slope:g} + {intercept:g}"
+    if inverted:
+        values = _inverted(values, intensity_range)
+    return values, intensity_range
+
+
+def _inverted(values: NDArray[Any], intensity_range: tuple[float, float]) -> NDArray[Any]:
+    """Low + high − value, in integers where they are integers, so that nothing is rounded."""
+    ends = intensity_range[0] + intensity_range[1]
+    if values.dtype.kind == "f" or not ends.is_integer():
+        return ends - values
+    if values.dtype.kind == "u" and 0 <= ends <= np.iinfo(values.dtype).max and intensity_range[0] == 0:
+        return values.dtype.type(ends) - values
+    return np.int64(ends) - values.astype(np.int64)
+
+
+def _intent(dataset: Dataset) -> str:
+    """FOR PRESENTATION or FOR PROCESSING: Presentation Intent Type, else the kind of object (PS3.3 C.8.11.1)."""
+    said = header.text(dataset, "PresentationIntentType")
+    if said in ("FOR PRESENTATION", "FOR PROCESSING"):
+        return said
+    kind = header.text(dataset, "SOPClassUID")
+    return {True: "FOR PROCESSING"}.get(
+        kind in FOR_PROCESSING_CLASSES, "FOR PRESENTATION" if kind in FOR_PRESENTATION_CLASSES else ""
+    )

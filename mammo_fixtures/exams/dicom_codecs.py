@@ -1,0 +1,164 @@
+"""Decoders of compressed DICOM frames, by transfer syntax."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One compressed frame and what its data set says of it."""
+
+    data: bytes
+    syntax: str
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A transfer syntax's decoder: the module it needs, what to install for it, and how it is called."""
+
+    name: str
+    module: str
+    distribution: str
+    decode: Callable[[Frame], tuple[NDArray[Any], int]]
+    """Gives unsigned bit patterns, and how many low bits of each are the value's."""
+
+
+def decode_frame(frame: Frame) -> tuple[NDArray[Any], int]:
+    """Bit patterns (rows, columns), unsigned, and the number of their bits in use."""
+    codec = CODECS.get(frame.syntax)
+    if codec is None:
+        raise UnusableInput(
+            f"Transfer Syntax UID (0002,0010) must be one that can be decoded, got {frame.syntax}; "
+            "export it uncompressed or as JPEG 2000, JPEG-LS, JPEG lossless or RLE"
+        )
+    try:
+        importlib.import_module(codec.module)
+    except ImportError as cause:
+        raise UnusableInput(
+            f"Transfer Syntax UID (0002,0010) {frame.syntax} ({codec.name}) needs a decoder; "
+            f"pip install {codec.distribution}"
+        ) from cause
+    try:
+        pixels, bits = codec.decode(frame)
+        return pixels.reshape(frame.rows, frame.columns), bits
+    except UnusableInput:
+        raise
+    except Exception as cause:  # each decoder has its own family of exceptions
+        raise UnusableInput(
+            f"Pixel Data (7FE0,0010) must be undamaged {codec.name} ({frame.syntax}) of {frame.rows} × {frame.columns} "
+            f"pixels, but cannot be decoded ({type(cause).__name__}); copy the file again"
+        ) from cause
+
+
+def _container(bits: int) -> np.dtype[Any]:
+    return np.dtype(np.uint8 if bits <= 8 else "<u2")
+
+
+def _rle(frame: Frame) -> tuple[NDArray[Any], int]:
+    from rle.utils import decode_pixel_data
+
+    data = decode_pixel_data(
+        frame.data, version=2, rows=frame.rows, columns=frame.columns, bits_allocated=frame.bits_allocated
+    )
+    return np.frombuffer(data, _container(frame.bits_allocated)), frame.bits_allocated
+
+
+def _jpeg_ls(frame: Frame) -> tuple[NDArray[Any], int]:
+    from jpeg_ls import decode_pixel_data
+
+    data, found = decode_pixel_data(frame.data)
+    bits = int(found["bits_per_sample"])
+    return np.frombuffer(data, _container(bits)), bits
+
+
+def _openjpeg(frame: Frame) -> tuple[NDArray[Any], int]:
+    from openjpeg.utils import decode_pixel_data
+
+    data = decode_pixel_data(frame.data, version=2)
+    bits = jpeg_2000_bits(frame.data)
+    return np.frombuffer(data, _container(bits)), bits
+
+
+def _gdcm_jpeg(frame: Frame) -> tuple[NDArray[Any], int]:
+    return _gdcm(frame, jpeg_bits(frame.data))
+
+
+def _gdcm_jpeg_2000(frame: Frame) -> tuple[NDArray[Any], int]:
+    return _gdcm(frame, jpeg_2000_bits(frame.data))
+
+
+def _gdcm(frame: Frame, bits: int) -> tuple[NDArray[Any], int]:
+    import gdcm
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame.data)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((frame.columns, frame.rows, 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(frame.syntax)))
+    container = _container(bits)
+    image.SetPixelFormat(gdcm.PixelFormat(1, 8 * container.itemsize, bits, bits - 1, int(frame.signed)))
+    # gdcm's Python binding gives bytes as text.
+    return np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), container), bits
+
+
+def jpeg_bits(data: bytes) -> int:
+    """Sample precision of a JPEG or JPEG-LS codestream, from its frame header (ISO/IEC 10918-1, B.2.2)."""
+    place = 2  # after SOI
+    while place + 5 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF:  # a fill byte
+            place += 1
+            continue
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            return data[place + 4]
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    raise ValueError("no JPEG frame header")
+
+
+def jpeg_2000_bits(data: bytes) -> int:
+    """Sample precision of a JPEG 2000 codestream, from its SIZ segment (ISO/IEC 15444-1, A.5.1)."""
+    start = data.find(b"\xff\x4f\xff\x51")
+    if start < 0 or len(data) < start + 43:
+        raise ValueError("no JPEG 2000 image header")
+    return (data[start + 42] & 0x7F) + 1
+
+
+_GDCM = "python-gdcm"
+_OPENJPEG = "pylibjpeg-openjpeg"
+CODECS = {
+    "1.2.840.10008.1.2.4.50": Codec("JPEG baseline", "gdcm", _GDCM, _gdcm_jpeg),
+    "1.2.840.10008.1.2.4.57": Codec("JPEG lossless", "gdcm", _GDCM, _gdcm_jpeg),
+    "1.2.840.10008.1.2.4.70": Codec("JPEG lossless, first-order prediction", "gdcm", _GDCM, _gdcm_jpeg),
+    "1.2.840.10008.1.2.4.80": Codec("JPEG-LS lossless", "jpeg_ls", "pyjpegls", _jpeg_ls),
+    "1.2.840.10008.1.2.4.81": Codec("JPEG-LS near-lossless", "jpeg_ls", "pyjpegls", _jpeg_ls),
+    "1.2.840.10008.1.2.4.90": Codec("JPEG 2000 lossless", "gdcm", _GDCM, _gdcm_jpeg_2000),
+    "1.2.840.10008.1.2.4.91": Codec("JPEG 2000", "gdcm", _GDCM, _gdcm_jpeg_2000),
+    "1.2.840.10008.1.2.4.201": Codec("HTJ2K lossless", "openjpeg", _OPENJPEG, _openjpeg),
+    "1.2.840.10008.1.2.4.202": Codec("HTJ2K lossless RPCL", "openjpeg", _OPENJPEG, _openjpeg),
+    "1.2.840.10008.1.2.4.203": Codec("HTJ2K", "openjpeg", _OPENJPEG, _openjpeg),
+    "1.2.840.10008.1.2.5": Codec("RLE lossless", "rle", "pylibjpeg-rle", _rle),
+}
+"""JPEG extended (…4.51) is missing: no decoder at hand reads its 12-bit form."""

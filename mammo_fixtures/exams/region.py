@@ -1,0 +1,82 @@
+"""Lesion regions: a mask in a PNG or outlines in a JSON file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PNG_MAGIC = b"\x89PNG"
+MASK_MODES = ("1", "L", "I;16", "I")
+
+
+def read_region(path: Path | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """The region on the pixel grid of an image of this shape, read-only; None without a path.
+
+    A PNG is a mask of the image's size, not zero inside. A JSON file is a list of polygons, each a list of
+    [row, column] corners in pixels, pixel centres on whole numbers: `[[[10, 20], [10, 40], [30, 30]]]`.
+    """
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as cause:
+        raise UnusableInput(f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror}") from cause
+    region = _mask(path) if content.startswith(PNG_MAGIC) else _polygons(path, content, shape)
+    if region.shape != tuple(shape):
+        raise UnusableInput(
+            f"the mask {path.name!r} must have the image's rows and columns {tuple(shape)}, got {region.shape}; "
+            "draw it on the stored image"
+        )
+    region.flags.writeable = False
+    return region
+
+
+def _mask(path: Path) -> NDArray[np.bool_]:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            mode, pixels = image.mode, np.asarray(image)
+    except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
+        raise UnusableInput(f"the mask {path.name!r} must be an undamaged PNG, but cannot be decoded; copy it again") from cause
+    if mode not in MASK_MODES:
+        raise UnusableInput(f"the mask {path.name!r} must be a greyscale PNG, got mode {mode}; export it as greyscale")
+    return pixels != 0
+
+
+def _polygons(path: Path, content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    from PIL import Image, ImageDraw
+
+    rows, columns = shape
+    canvas = Image.new("1", (columns, rows))
+    pen = ImageDraw.Draw(canvas)
+    try:
+        for polygon in json.loads(content):
+            pen.polygon([_corner(corner, rows, columns) for corner in polygon], fill=1, outline=1)
+    except UnusableInput:
+        raise
+    except (ValueError, TypeError, UnicodeDecodeError) as cause:
+        raise UnusableInput(
+            f"the region {path.name!r} must be a PNG mask or a JSON list of polygons of at least two [row, column] "
+            f"corners, such as [[[10, 20], [10, 40], [30, 30]]]; got something else"
+        ) from cause
+    return np.array(canvas, dtype=np.bool_)
+
+
+def _corner(corner: Any, rows: int, columns: int) -> tuple[float, float]:
+    row, column = (float(number) for number in corner)
+    if not (-0.5 <= row <= rows - 0.5 and -0.5 <= column <= columns - 0.5):
+        raise UnusableInput(
+            f"a region's corners must lie inside the image of {rows} rows and {columns} columns, got row {row:g}, "
+            f"column {column:g}; corners are [row, column] in pixels"
+        )
+    return column, row

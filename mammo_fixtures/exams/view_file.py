@@ -1,0 +1,66 @@
+"""A view in a file: what the manifest says of it, and reading it when asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.view import View
+
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+DICOM_MAGIC = b"DICM"
+PREAMBLE_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewFile:
+    """A DICOM or PNG file that holds one view, and what is stated of it beside the file."""
+
+    exam_id: str
+    side: str
+    position: str
+    path: Path
+    origin: str = ""
+    """Where it is stated, for messages: `site.csv, row 41`."""
+    pixel_spacing_mm: tuple[float, float] | None = None
+    """(between rows, between columns); None: the file must say."""
+    intensity_low: float | None = None
+    intensity_high: float | None = None
+    """Stored values that 0 and 1 stand for; None: as the file's format says."""
+    roi_path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call this view: `exam 17, L-MLO`."""
+        return f"exam {self.exam_id}, {self.side}-{self.position}"
+
+    def read(self) -> View:
+        """Decode the file. Raises UnusableInput, in one line that says which view, what is wrong, and what to do."""
+        try:
+            return self._decoded()
+        except UnusableInput as fault:
+            what = str(fault).removeprefix(f"{self.name}: ")
+            raise UnusableInput(f"{self.name}: {what} ({self.origin or self.path})") from fault
+
+    def _decoded(self) -> View:
+        try:
+            with open(self.path, "rb") as file:
+                start = file.read(PREAMBLE_BYTES + len(DICOM_MAGIC))
+        except OSError as cause:
+            reason = cause.strerror or type(cause).__name__
+            raise UnusableInput(f"the image must be a readable file, got {str(self.path)!r}: {reason}") from cause
+        if start.startswith(PNG_MAGIC):
+            from mammo_fixtures.exams.png import read_png
+
+            return read_png(self)
+        if start[PREAMBLE_BYTES:] == DICOM_MAGIC:
+            from mammo_fixtures.exams.dicom import read_dicom
+
+            return read_dicom(self)
+        raise UnusableInput(
+            f"the image must be DICOM (with its preamble, PS3.10) or PNG, got {len(start)} or more other bytes in "
+            f"{self.path.name!r}; export it as one of these"
+            if start
+            else f"the image must be DICOM or PNG, got the empty file {self.path.name!r}; copy it again"
+        )
