@@ -48,6 +48,8 @@ class Classifier:
     """Views an exam-level network needs."""
     cancels: tuple[str, ...] = ()
     """Perturbations that the network undoes exactly, such as `contrast` where it standardises each image."""
+    fingerprint: str = ""
+    """A text that changes whenever scores may; needed only to keep the scores of what is no `torch.nn.Module`."""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

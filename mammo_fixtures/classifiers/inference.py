@@ -1,0 +1,107 @@
+"""Runs a classifier on its device and checks every score it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.inputs import classifier_input
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from mammo_fixtures.exams import View
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+class Inference:
+    """A classifier placed on a device, in evaluation mode, without gradients."""
+
+    def __init__(self, classifier: Classifier, *, device: str = "auto", precision: str = "fp32") -> None:
+        import torch
+
+        if precision not in PRECISIONS:
+            raise UnusableInput(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        self.classifier = classifier
+        self.device = resolve_device(device)
+        self.precision = precision
+        if isinstance(classifier.network, torch.nn.Module):
+            # A network left in training mode draws dropout and moves its batch statistics with every view.
+            classifier.network.eval().to(self.device).requires_grad_(False)
+
+    def input(self, image: Tensor, view: View) -> Tensor:
+        return classifier_input(image, view, self.classifier)
+
+    def view_scores(self, inputs: Sequence[Tensor], names: Sequence[str]) -> list[float]:
+        """One score for each input (channels, rows, columns); `names` say which, for messages."""
+        import torch
+
+        return self._checked(self._run(torch.stack(list(inputs))), names)
+
+    def exam_scores(self, inputs: Mapping[str, Tensor], name: str) -> dict[str, float]:
+        """Scores of `L` and `R` from one input for each view, keyed `L-CC`."""
+        given = self._run({key: value[None] for key, value in inputs.items()})
+        if not isinstance(given, Mapping) or not set(given) <= {"L", "R"} or not given:
+            got = sorted(map(str, given)) if isinstance(given, Mapping) else type(given).__name__
+            raise self._bad(f"an exam-level network must give a dict of scores keyed L and R, got {got}")
+        return {side: self._checked(value, [f"{name}, {side}"])[0] for side, value in given.items()}
+
+    def _run(self, batch: Any) -> Any:
+        import torch
+
+        try:
+            with torch.inference_mode():
+                if self.precision == "fp32":
+                    return self.classifier.network(batch)
+                dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
+                with torch.autocast(self.device.type, dtype=dtype):
+                    return self.classifier.network(batch)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            shape = {k: tuple(v.shape) for k, v in batch.items()} if isinstance(batch, dict) else tuple(batch.shape)
+            raise self._bad(
+                f"the network must accept float32 {shape}, it raised {type(error).__name__}: {error}; "
+                "declare input_size and channels as the network needs them"
+            ) from error
+
+    def _checked(self, given: Any, names: Sequence[str]) -> list[float]:
+        import torch
+
+        values = torch.as_tensor(given)
+        if values.shape not in ((len(names),), (len(names), 1)):
+            raise self._bad(
+                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {tuple(values.shape)}; "
+                "wrap the network so that it gives the score of malignancy alone"
+            )
+        scores: list[float] = values.reshape(-1).double().tolist()
+        for value, name in zip(scores, names, strict=True):
+            if value - value != 0:
+                raise self._bad(f"scores must be finite, got {value} for {name}; look at the network's input there")
+            if self.classifier.score == "probability" and not 0 <= value <= 1:
+                raise self._bad(
+                    f"a probability must lie in [0, 1], got {value:.4g} for {name}; declare score='logit' if it is one"
+                )
+        return scores
+
+    def _bad(self, what: str) -> UnusableInput:
+        return UnusableInput(f"classifier {self.classifier.name or '?'}: {what}")
+
+
+def resolve_device(device: str) -> torch.device:
+    """`auto` is the first visible GPU, else the CPU."""
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise UnusableInput(f"device must be auto, cpu, cuda or cuda:1, got {device!r}") from None
+    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
+        raise UnusableInput(f"device {device!r} is not there: {torch.cuda.device_count()} GPUs are visible; use cpu or auto")
+    return chosen

@@ -1,0 +1,87 @@
+"""From a view's image to a classifier's input, as the classifier declares it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.exams.orientation import chest_wall_side, toward
+from mammo_fixtures.exams.voi import apply_voi
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mammo_fixtures.exams import View
+
+INPUT_VERSION = 1
+"""Raised whenever the same view and declaration give another input."""
+
+_SAME_SPACING = 1e-3
+"""Relative difference of pixel spacings under which no resampling is done: a tenth of a pixel over 100 pixels."""
+
+
+def classifier_input(image: Tensor, view: View, classifier: Classifier) -> Tensor:
+    """The image (rows, columns) of a view as the classifier's input (channels, rows, columns), float32.
+
+    In this order: VOI LUT, pixel spacing, orientation, size, intensity. `image` is left untouched.
+    """
+    if classifier.voi:
+        image = apply_voi(image, view)
+    if classifier.pixel_spacing_mm is not None:
+        image = _at_spacing(image, view.pixel_spacing_mm, classifier.pixel_spacing_mm)
+    if classifier.chest_wall is not None:
+        image = toward(image, view.chest_wall or chest_wall_side(view.pixels), classifier.chest_wall)
+    if classifier.input_size is not None:
+        fitted = _padded if classifier.fit == "pad" else _resized
+        image = fitted(image, classifier.input_size, classifier.chest_wall)
+    low, high = classifier.intensity
+    if (low, high) != (0.0, 1.0):
+        image = image * (high - low) + low
+    if classifier.integers:
+        image = image.clamp(min(low, high), max(low, high)).round()
+    return image.expand(classifier.channels, *image.shape)
+
+
+def nyquist_wavelength_mm(view: View, classifier: Classifier) -> float:
+    """Shortest wavelength that survives the classifier's own resampling: two of its pixels, mm."""
+    spacing = max(view.pixel_spacing_mm)
+    if classifier.pixel_spacing_mm is not None:
+        spacing = max(spacing, classifier.pixel_spacing_mm)
+    if classifier.input_size is not None and classifier.fit == "resize":
+        sides = zip(view.shape, view.pixel_spacing_mm, classifier.input_size, strict=True)
+        spacing = max(spacing, *(n * mm / wanted for n, mm, wanted in sides))
+    return 2 * spacing
+
+
+def _at_spacing(image: Tensor, spacing_mm: tuple[float, float], wanted_mm: float) -> Tensor:
+    if all(abs(mm / wanted_mm - 1) < _SAME_SPACING for mm in spacing_mm):
+        return image
+    rows, columns = (
+        max(1, round(n * mm / wanted_mm)) for n, mm in zip(image.shape, spacing_mm, strict=True)
+    )
+    return _resized(image, (rows, columns), None)
+
+
+def _resized(image: Tensor, size: tuple[int, int], _chest_wall: str | None) -> Tensor:
+    import torch
+
+    if tuple(image.shape) == size:
+        return image
+    # Antialiased: a smaller image without it would fold fine texture into false detail.
+    return torch.nn.functional.interpolate(
+        image[None, None], size=size, mode="bilinear", align_corners=False, antialias=True
+    )[0, 0]
+
+
+def _padded(image: Tensor, size: tuple[int, int], chest_wall: str | None) -> Tensor:
+    import torch
+
+    out = torch.zeros(size, dtype=image.dtype, device=image.device)
+    rows, columns = (min(a, b) for a, b in zip(size, image.shape, strict=True))
+    top_in, top_out = (image.shape[0] - rows) // 2, (size[0] - rows) // 2
+    right = chest_wall == "right"
+    left_in, left_out = (image.shape[1] - columns, size[1] - columns) if right else (0, 0)
+    out[top_out : top_out + rows, left_out : left_out + columns] = image[
+        top_in : top_in + rows, left_in : left_in + columns
+    ]
+    return out

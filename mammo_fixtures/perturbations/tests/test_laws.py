@@ -1,0 +1,118 @@
+"""Laws that hold for every perturbation of the catalogue, each written once."""
+
+import numpy as np
+import pytest
+import torch
+
+from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
+
+every_record = pytest.mark.parametrize("record", PERTURBATIONS, ids=lambda record: record.name)
+
+
+def breast(shape=(160, 120), exam_id="17", spacing=(0.4, 0.4)):
+    """A half disc of smooth tissue at the left edge, background exactly zero."""
+    row, column = np.indices(shape) / np.array(shape)[:, None, None]
+    inside = (row - 0.5) ** 2 / 0.16 + column**2 / 0.64 < 1
+    tissue = 0.5 + 0.2 * np.sin(9 * row + 5 * column) + 0.1 * np.random.default_rng(5).random(shape)
+    return View.from_array(
+        np.where(inside, tissue, 0).astype(np.float32),
+        pixel_spacing_mm=spacing, side="L", position="CC", exam_id=exam_id, intensity_range=(0, 1),
+    )  # fmt: skip
+
+
+@every_record
+def test_severity_nothing_is_identity_bit_for_bit(record):
+    view = breast()
+    assert perturb(view, record.name, record.nothing).numpy().tobytes() == view.pixels.tobytes()
+
+
+@every_record
+def test_input_untouched_and_result_in_fresh_memory(record):
+    view = breast()
+    before = view.pixels.copy()
+    result = perturb(view, record.name, record.severities[-1])
+    result.fill_(7)
+    assert np.array_equal(view.pixels, before)
+
+
+@every_record
+@pytest.mark.parametrize("shape", [(160, 120), (161, 97), (33, 70)])
+@pytest.mark.parametrize("spacing", [(0.4, 0.4), (0.3, 0.6)])
+def test_shape_dtype_and_finite(record, shape, spacing):
+    stack = perturb(breast(shape, spacing=spacing), record.name, record.severities)
+    assert stack.shape == (len(record.severities), *shape)
+    assert stack.dtype == torch.float32
+    assert stack.isfinite().all()
+
+
+@every_record
+def test_one_severity_equals_its_place_in_the_ladder(record):
+    view = breast()
+    stack = perturb(view, record.name, record.severities)
+    for image, severity in zip(stack, record.severities, strict=True):
+        assert torch.equal(image, perturb(view, record.name, severity))
+
+
+@every_record
+def test_same_key_same_pixels_other_exam_other_pixels(record):
+    severity = record.severities[-1]
+    one = perturb(breast(), record.name, severity)
+    torch.randn(3)  # neither reads nor disturbs the global generator
+    assert torch.equal(one, perturb(breast(), record.name, severity))
+    other = perturb(breast(exam_id="18"), record.name, severity)
+    assert torch.equal(one, other) != record.keyed
+    assert torch.equal(one, perturb(breast(), record.name, severity, seed=1)) != record.keyed
+
+
+@every_record
+def test_changes_the_pixels_and_more_so_with_severity(record):
+    view = breast()
+    distance = [float((image - torch.tensor(view.pixels)).norm()) for image in perturb(view, record.name, record.severities)]
+    assert min(distance) > 0
+    if record.ladder == "monotone":
+        assert distance == sorted(distance) and len(set(distance)) == len(distance)
+
+
+@every_record
+@pytest.mark.parametrize("pixels", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((40, 30))], ids=["one-black", "one-white", "black"])
+def test_images_without_a_breast(record, pixels):
+    view = View.from_array(
+        pixels.astype(np.float32), pixel_spacing_mm=(0.1, 0.1), side="R", position="MLO", intensity_range=(0, 1)
+    )
+    assert perturb(view, record.name, record.severities).isfinite().all()
+
+
+@every_record
+def test_refuses_severities_that_mean_nothing(record):
+    for severity in (float("nan"), record.valid[0] - 1e3, record.valid[1] + 1e3):
+        with pytest.raises(UnusableInput, match=f"^{record.name}: {record.parameter} must "):
+            perturb(breast(), record.name, severity)
+
+
+def test_pixels_with_nan_are_refused():
+    pixels = np.zeros((8, 8), dtype=np.float32)
+    pixels[3, 3] = np.nan
+    with pytest.raises(UnusableInput, match="pixels must be finite, got NaN or infinity"):
+        View.from_array(pixels, pixel_spacing_mm=(0.1, 0.1), side="L", position="CC", intensity_range=(0, 1))
+
+
+def test_an_unknown_name_is_met_with_the_nearest():
+    with pytest.raises(UnusableInput, match="got 'low_pass'; did you mean 'lowpass'"):
+        perturb(breast(), "low_pass", 1.0)
+
+
+@every_record
+def test_labels_are_unique_sorted_and_fit_for_ids(record):
+    labels = [record.label(severity) for severity in record.severities]
+    assert len({len(label) for label in labels}) == 1
+    assert len(set(labels)) == len(labels)
+    for label in labels:
+        assert set(label) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-")
+    assert record.label(record.severities[0] * 1.0009765625) not in labels
+
+
+@every_record
+def test_records_say_where_they_come_from(record):
+    assert record.source and record.unit and record.name.isidentifier()
+    assert set(record.shares) >= set() and len(record.severities) in (1, 3, 4, 5, 6, 8)
+    assert record.severities == tuple(dict.fromkeys(record.severities))

@@ -1,0 +1,139 @@
+"""Scores the breasts of one exam: decode a view once, share what severities share, drop the view."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams import Exam, View
+from mammo_fixtures.exams.cohort import ViewSource
+from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
+from mammo_fixtures.scoring.score_table import CLEAN, Condition
+
+if TYPE_CHECKING:
+    import torch
+
+CPU_BATCH = 1
+GPU_BATCH = 8
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Sweep:
+    """One process's way through the exams, with the buffers it uses again and again."""
+
+    inference: Inference
+    seed: int = 0
+    batch_size: int | None = None
+    """Images a call of the network; None chooses one on a CPU, where that is fastest, and eight on a GPU."""
+    flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
+    """Views by perturbation, severity and what is out of the ordinary with it there."""
+    _buffer: torch.Tensor | None = None
+
+    def exam(
+        self,
+        exam: Exam,
+        wanted: Mapping[str, Sequence[Condition]],
+        read: Callable[[ViewSource], View] = lambda source: source.read(),
+    ) -> dict[tuple[str, Condition], float]:
+        """Scores by side and condition, for the conditions wanted of each side; `read` opens a view."""
+        if self.inference.classifier.level == "exam":
+            return self._at_exam_level(exam, wanted, read)
+        return self._at_view_level(exam, wanted, read)
+
+    def _at_view_level(
+        self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
+    ) -> dict[tuple[str, Condition], float]:
+        combine = max if self.inference.classifier.aggregate == "max" else _mean
+        scores: dict[tuple[str, Condition], float] = {}
+        for breast in exam.breasts:
+            conditions = list(wanted.get(breast.side, ()))
+            if not conditions:
+                continue
+            by_view: list[list[float]] = []
+            for source in breast.views:
+                by_view.append(self._one_view(read(source), conditions))
+            for condition, several in zip(conditions, zip(*by_view, strict=True), strict=True):
+                scores[breast.side, condition] = combine(several)
+        return scores
+
+    def _one_view(self, view: View, conditions: Sequence[Condition]) -> list[float]:
+        shared = Shared(view, device=self.inference.device, seed=self.seed)
+        scores: list[float] = []
+        size = self.batch_size or (CPU_BATCH if self.inference.device.type == "cpu" else GPU_BATCH)
+        for start in range(0, len(conditions), size):
+            some = conditions[start : start + size]
+            images = self._images(len(some), view)
+            inputs = [
+                self.inference.input(self._image(shared, c, image), view) for c, image in zip(some, images, strict=True)
+            ]
+            scores += self.inference.view_scores(inputs, [_name(view, condition) for condition in some])
+        return scores
+
+    def _at_exam_level(
+        self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
+    ) -> dict[tuple[str, Condition], float]:
+        views: dict[str, View] = {}
+        for source in exam.views:
+            view = read(source)
+            views[f"{view.side}-{view.position}"] = view
+        missing = [name for name in self.inference.classifier.views if name not in views]
+        if missing:
+            raise UnusableInput(
+                f"exam {exam.exam_id}: the classifier needs the views {', '.join(self.inference.classifier.views)}, "
+                f"got no {', '.join(missing)}; add them to the manifest, or declare the views it needs"
+            )
+        shared = {name: Shared(views[name], device=self.inference.device, seed=self.seed) for name in self.inference.classifier.views}
+        scores: dict[tuple[str, Condition], float] = {}
+        for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
+            inputs = {
+                name: self.inference.input(self._image(each, condition, None), each.view) for name, each in shared.items()
+            }
+            given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
+            for side, conditions in wanted.items():
+                if condition in conditions:
+                    if side not in given:
+                        raise UnusableInput(
+                            f"exam {exam.exam_id}, {side}: the network gave no score for this breast, only {sorted(given)}"
+                        )
+                    scores[side, condition] = given[side]
+        return scores
+
+    def _images(self, count: int, view: View) -> torch.Tensor:
+        """Buffers for `count` images of a view's shape: fresh memory pages cost more than the arithmetic."""
+        import torch
+
+        buffer = self._buffer
+        if buffer is None or buffer.shape[0] < count or buffer.shape[1:] != view.shape:
+            buffer = torch.empty((count, *view.shape), dtype=torch.float32, device=self.inference.device)
+            self._buffer = buffer
+        return buffer[:count]
+
+    def _image(self, shared: Shared, condition: Condition, out: torch.Tensor | None) -> torch.Tensor:
+        import torch
+
+        if condition == CLEAN:
+            return shared.pixels
+        record = PERTURBATIONS[condition.perturbation]
+        flag = record.flag(shared.spacing_mm, condition.severity) if record.flag else ""
+        if flag:
+            self.flags[record.name, condition.severity, flag] += 1
+        return apply(record, shared, condition.severity, torch.empty_like(shared.pixels) if out is None else out)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _text(condition: Condition) -> str:
+    if condition == CLEAN:
+        return "clean"
+    record = PERTURBATIONS[condition.perturbation]
+    return f"{record.name} {condition.severity:g} {record.unit}"
+
+
+def _name(view: View, condition: Condition) -> str:
+    return f"{view.name}, {_text(condition)}"
