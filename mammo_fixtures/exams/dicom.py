@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header as header
+from mammo_fixtures.exams.dicom_intensity import fractions
 from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_values
-from mammo_fixtures.exams.intensity import stated_range
 from mammo_fixtures.exams.region import read_region
-from mammo_fixtures.exams.view import View, as_fraction
+from mammo_fixtures.exams.view import View
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
     from mammo_fixtures.exams.view_file import ViewFile
@@ -86,11 +83,7 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
     swapped = syntax == BIG_ENDIAN and element.VR == "OW"
     stored = stored_values(element.value, syntax, layout, swapped_bytes=swapped)
     notes = {"format": f"DICOM, {syntax}", "photometric": photometric, "pixel spacing": spacing_source}
-    padding = _padding(dataset, stored, layout)
-    values, intensity_range = _intensity(dataset, file, stored, layout, inverted, padding, notes)
-    pixels = as_fraction(values, intensity_range)
-    if padding is not None:
-        pixels[padding] = 0.0
+    pixels, intensity_range, notes["intensity"] = fractions(dataset, file, stored, layout, inverted)
     if header.text(dataset, "LossyImageCompression") == "01":
         notes["compression"] = "lossy"
     return View(
@@ -103,14 +96,16 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
         chest_wall=header.chest_wall(dataset),
         intent=_intent(dataset),
         voi=header.voi(dataset, inverted, layout.signed),
-        region=read_region(file.roi_path, values.shape),
+        region=read_region(file.roi_path, pixels.shape),
         notes=notes,
     )
 
 
 def _refuse_other_images(dataset: Dataset) -> None:
     if header.text(dataset, "SOPClassUID") in TOMOSYNTHESIS_CLASSES:
-        raise UnusableInput("the image must be a two-dimensional mammogram, got tomosynthesis; name the 2-D view instead")
+        raise UnusableInput(
+            "the image must be a two-dimensional mammogram, got tomosynthesis; name the 2-D view instead"
+        )
     if "PixelData" not in dataset:
         other = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
         got = "got floating-point pixels" if other else "it is missing"
@@ -144,80 +139,12 @@ def _layout(dataset: Dataset) -> PixelLayout:
     )
 
 
-def _padding(dataset: Dataset, stored: NDArray[Any], layout: PixelLayout) -> NDArray[np.bool_] | None:
-    """Pixels that the file declares as padding around the image (PS3.3 C.7.5.1.1.2); None where there are none."""
-    ends = [
-        _padding_value(dataset, keyword, layout)
-        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
-        if dataset.get(keyword) is not None
-    ]
-    if not ends or "PixelPaddingValue" not in dataset:
-        return None
-    padding: NDArray[np.bool_] = (stored >= min(ends)) & (stored <= max(ends))
-    return padding if padding.any() else None
-
-
-def _padding_value(dataset: Dataset, keyword: str, layout: PixelLayout) -> int:
-    value = dataset.get(keyword)
-    if isinstance(value, bytes):  # US or SS not yet told apart
-        order = "little" if dataset.original_encoding[1] else "big"
-        return int.from_bytes(value[:2], order, signed=layout.signed)  # type: ignore[arg-type]
-    whole = int(header.number(dataset, keyword))
-    return whole - 2**16 if layout.signed and whole > 2**15 - 1 else whole
-
-
-def _intensity(
-    dataset: Dataset,
-    file: ViewFile,
-    stored: NDArray[Any],
-    layout: PixelLayout,
-    inverted: bool,
-    padding: NDArray[np.bool_] | None,
-    notes: dict[str, str],
-) -> tuple[NDArray[Any], tuple[float, float]]:
-    """Values after Rescale and inversion, exact where Rescale is whole, and the range they are fractions of."""
-    slope = header.number(dataset, "RescaleSlope", default=1.0)
-    intercept = header.number(dataset, "RescaleIntercept", default=0.0)
-    if slope <= 0:
-        raise UnusableInput(f"Rescale Slope (0028,1053) must be positive, got {slope:g}; export the image again")
-    full = (0.0, float(2**layout.bits_stored - 1))
-    values = stored
-    if (slope, intercept) != (1.0, 0.0):
-        whole = slope.is_integer() and intercept.is_integer()
-        values = stored * np.int64(slope) + np.int64(intercept) if whole else stored * slope + intercept
-    image = values if padding is None else values[~padding]
-    least, most = (float(image.min()), float(image.max())) if image.size else full
-    if file.intensity_low is not None or file.intensity_high is not None:
-        intensity_range, source = stated_range(file.intensity_low, file.intensity_high, full, (least, most)), "manifest"
-    elif least < full[0] or most > full[1]:
-        raise UnusableInput(
-            f"pixels after Rescale must lie within 0…{full[1]:g} (Bits Stored {layout.bits_stored}), got {least:g}…{most:g}; "
-            "state intensity_low and intensity_high in the manifest"
-        )
-    else:
-        intensity_range, source = full, f"Bits Stored {layout.bits_stored}"
-    notes["intensity"] = f"{intensity_range[0]:g}…{intensity_range[1]:g} ({source}), rescale × {slope:g} + {intercept:g}"
-    if inverted:
-        values = _inverted(values, intensity_range)
-    return values, intensity_range
-
-
-def _inverted(values: NDArray[Any], intensity_range: tuple[float, float]) -> NDArray[Any]:
-    """Low + high − value, in integers where they are integers, so that nothing is rounded."""
-    ends = intensity_range[0] + intensity_range[1]
-    if values.dtype.kind == "f" or not ends.is_integer():
-        return ends - values
-    if values.dtype.kind == "u" and 0 <= ends <= np.iinfo(values.dtype).max and intensity_range[0] == 0:
-        return values.dtype.type(ends) - values
-    return np.int64(ends) - values.astype(np.int64)
-
-
 def _intent(dataset: Dataset) -> str:
     """FOR PRESENTATION or FOR PROCESSING: Presentation Intent Type, else the kind of object (PS3.3 C.8.11.1)."""
     said = header.text(dataset, "PresentationIntentType")
     if said in ("FOR PRESENTATION", "FOR PROCESSING"):
         return said
     kind = header.text(dataset, "SOPClassUID")
-    return {True: "FOR PROCESSING"}.get(
-        kind in FOR_PROCESSING_CLASSES, "FOR PRESENTATION" if kind in FOR_PRESENTATION_CLASSES else ""
-    )
+    if kind in FOR_PROCESSING_CLASSES:
+        return "FOR PROCESSING"
+    return "FOR PRESENTATION" if kind in FOR_PRESENTATION_CLASSES else ""

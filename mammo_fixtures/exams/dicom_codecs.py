@@ -87,14 +87,6 @@ def _jpeg_ls(frame: Frame) -> tuple[NDArray[Any], int]:
     return np.frombuffer(data, _container(bits)), bits
 
 
-def _openjpeg(frame: Frame) -> tuple[NDArray[Any], int]:
-    from openjpeg.utils import decode_pixel_data
-
-    data = decode_pixel_data(frame.data, version=2)
-    bits = jpeg_2000_bits(frame.data)
-    return np.frombuffer(data, _container(bits)), bits
-
-
 def _gdcm_jpeg(frame: Frame) -> tuple[NDArray[Any], int]:
     return _gdcm(frame, jpeg_bits(frame.data))
 
@@ -106,6 +98,12 @@ def _gdcm_jpeg_2000(frame: Frame) -> tuple[NDArray[Any], int]:
 def _gdcm(frame: Frame, bits: int) -> tuple[NDArray[Any], int]:
     import gdcm
 
+    syntax = gdcm.TransferSyntax.GetTSType(frame.syntax)
+    if syntax == gdcm.TransferSyntax.TS_END:  # HTJ2K came with gdcm 3.2
+        raise UnusableInput(
+            f"Transfer Syntax UID (0002,0010) {frame.syntax} is newer than the python-gdcm installed, "
+            f"{gdcm.Version.GetVersion()}; pip install --upgrade python-gdcm"
+        )
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(frame.data)
     fragments = gdcm.SequenceOfFragments.New()
@@ -117,7 +115,7 @@ def _gdcm(frame: Frame, bits: int) -> tuple[NDArray[Any], int]:
     image.SetDimensions((frame.columns, frame.rows, 1))
     image.SetDataElement(element)
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
-    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(frame.syntax)))
+    image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
     container = _container(bits)
     image.SetPixelFormat(gdcm.PixelFormat(1, 8 * container.itemsize, bits, bits - 1, int(frame.signed)))
     # gdcm's Python binding gives bytes as text.
@@ -147,7 +145,6 @@ def jpeg_2000_bits(data: bytes) -> int:
 
 
 _GDCM = "python-gdcm"
-_OPENJPEG = "pylibjpeg-openjpeg"
 CODECS = {
     "1.2.840.10008.1.2.4.50": Codec("JPEG baseline", "gdcm", _GDCM, _gdcm_jpeg),
     "1.2.840.10008.1.2.4.57": Codec("JPEG lossless", "gdcm", _GDCM, _gdcm_jpeg),
@@ -156,9 +153,9 @@ CODECS = {
     "1.2.840.10008.1.2.4.81": Codec("JPEG-LS near-lossless", "jpeg_ls", "pyjpegls", _jpeg_ls),
     "1.2.840.10008.1.2.4.90": Codec("JPEG 2000 lossless", "gdcm", _GDCM, _gdcm_jpeg_2000),
     "1.2.840.10008.1.2.4.91": Codec("JPEG 2000", "gdcm", _GDCM, _gdcm_jpeg_2000),
-    "1.2.840.10008.1.2.4.201": Codec("HTJ2K lossless", "openjpeg", _OPENJPEG, _openjpeg),
-    "1.2.840.10008.1.2.4.202": Codec("HTJ2K lossless RPCL", "openjpeg", _OPENJPEG, _openjpeg),
-    "1.2.840.10008.1.2.4.203": Codec("HTJ2K", "openjpeg", _OPENJPEG, _openjpeg),
+    "1.2.840.10008.1.2.4.201": Codec("HTJ2K lossless", "gdcm", _GDCM, _gdcm_jpeg_2000),
+    "1.2.840.10008.1.2.4.202": Codec("HTJ2K lossless RPCL", "gdcm", _GDCM, _gdcm_jpeg_2000),
+    "1.2.840.10008.1.2.4.203": Codec("HTJ2K", "gdcm", _GDCM, _gdcm_jpeg_2000),
     "1.2.840.10008.1.2.5": Codec("RLE lossless", "rle", "pylibjpeg-rle", _rle),
 }
 """JPEG extended (…4.51) is missing: no decoder at hand reads its 12-bit form."""

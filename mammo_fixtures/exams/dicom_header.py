@@ -60,7 +60,9 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
     try:
         values = [float(one) for one in (value if _several(value) else [value])]
     except (TypeError, ValueError) as cause:
-        raise UnusableInput(f"{tag_name(keyword)} must be numbers, got something else; export the image again") from cause
+        raise UnusableInput(
+            f"{tag_name(keyword)} must be numbers, got something else; export the image again"
+        ) from cause
     if not all(np.isfinite(values)):
         raise UnusableInput(f"{tag_name(keyword)} must be finite, got NaN or infinity; export the image again")
     return values
@@ -196,7 +198,9 @@ def voi(dataset: Dataset, inverted: bool, signed: bool) -> tuple[Voi, ...]:
 def _table(item: Dataset, inverted: bool, signed: bool) -> Table:
     descriptor = [int(value) for value in numbers(item, "LUTDescriptor")]
     if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
-        raise UnusableInput("LUT Descriptor (0028,3002) must be entries, first value, and 8 to 16 bits, got something else")
+        raise UnusableInput(
+            "LUT Descriptor (0028,3002) must be entries, first value, and 8 to 16 bits, got something else"
+        )
     entries, first, bits = descriptor[0] or 2**16, descriptor[1], descriptor[2]
     if signed and first > 2**15 - 1:
         first -= 2**16  # written as US where the pixels are signed

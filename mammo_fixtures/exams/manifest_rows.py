@@ -78,7 +78,9 @@ def _text(path: Path) -> str:
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
     except (OSError, EOFError, ValueError) as cause:  # gzip raises EOFError when cut short; zlib.error is below
-        raise UnusableInput(f"{path.name}: the manifest must be readable, got {type(cause).__name__}: {cause}") from cause
+        raise UnusableInput(
+            f"{path.name}: the manifest must be readable, got {type(cause).__name__}: {cause}"
+        ) from cause
     except Exception as cause:  # zlib.error
         raise UnusableInput(f"{path.name}: the gzip file must be undamaged, got {cause}; copy it again") from cause
     try:
@@ -103,7 +105,9 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
             columns = values
             repeated = sorted({column for column in columns if columns.count(column) > 1})
             if repeated:
-                raise UnusableInput(f"{file}, row {number}: each column may appear once, got {', '.join(repeated)} twice")
+                raise UnusableInput(
+                    f"{file}, row {number}: each column may appear once, got {', '.join(repeated)} twice"
+                )
             continue
         if len(values) != len(columns):
             raise UnusableInput(
@@ -115,7 +119,7 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
 
 def _parquet_rows(path: Path) -> tuple[list[str], list[Row]]:
     try:
-        import pyarrow.parquet as parquet
+        from pyarrow import parquet
     except ImportError as cause:
         raise UnusableInput(
             f"{path.name}: a .parquet manifest needs pyarrow; pip install 'mammo-robustness[parquet]', or use .csv"
@@ -125,11 +129,15 @@ def _parquet_rows(path: Path) -> tuple[list[str], list[Row]]:
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
     except Exception as cause:  # pyarrow's own family of exceptions
-        raise UnusableInput(f"{path.name}: not a readable Parquet file ({type(cause).__name__}); write it again") from cause
+        raise UnusableInput(
+            f"{path.name}: not a readable Parquet file ({type(cause).__name__}); write it again"
+        ) from cause
     columns = [str(name) for name in table.column_names]
     cells = [[_as_text(value) for value in table.column(name).to_pylist()] for name in columns]
     # Numbered as the same table would be in a .csv: the header is row 1.
-    rows = [Row(path.name, number, dict(zip(columns, values, strict=True))) for number, values in enumerate(zip(*cells), 2)]
+    rows = [
+        Row(path.name, number, dict(zip(columns, values, strict=True))) for number, values in enumerate(zip(*cells), 2)
+    ]
     return columns, rows
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
 CHEST_WALLS = ("left", "right")
@@ -59,7 +57,7 @@ def toward(pixels: Pixels, chest_wall: str, wanted: str | None) -> Pixels:
             f"chest wall must be 'left' or 'right' to be turned to {wanted!r}, got {chest_wall!r}; "
             "write Patient Orientation (0020,0020) into the file or crop the image so that the breast meets one edge"
         )
-    mirrored: Any = pixels
-    if hasattr(mirrored, "flip"):  # a torch tensor, which takes no negative strides
-        return mirrored.flip(-1)  # type: ignore[no-any-return]
-    return mirrored[..., ::-1]  # type: ignore[no-any-return]
+    stored: Any = pixels
+    # A torch tensor takes no negative strides and has its own flip.
+    mirrored: Pixels = stored.flip(-1) if hasattr(stored, "flip") else stored[..., ::-1]
+    return mirrored

@@ -47,10 +47,13 @@ def _mask(path: Path) -> NDArray[np.bool_]:
         with Image.open(path) as image:
             mode, pixels = image.mode, np.asarray(image)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
-        raise UnusableInput(f"the mask {path.name!r} must be an undamaged PNG, but cannot be decoded; copy it again") from cause
+        raise UnusableInput(
+            f"the mask {path.name!r} must be an undamaged PNG, but cannot be decoded; copy it again"
+        ) from cause
     if mode not in MASK_MODES:
         raise UnusableInput(f"the mask {path.name!r} must be a greyscale PNG, got mode {mode}; export it as greyscale")
-    return pixels != 0
+    mask: NDArray[np.bool_] = pixels != 0
+    return mask
 
 
 def _polygons(path: Path, content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:

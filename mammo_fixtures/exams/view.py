@@ -50,7 +50,7 @@ class View:
             raise UnusableInput(f"{where}pixels must be (rows, columns) and not empty, got shape {self.pixels.shape}")
         if self.pixels.dtype != np.float32:
             raise UnusableInput(f"{where}pixels must be float32, got {self.pixels.dtype}; use View.from_array")
-        if not np.isfinite(self.pixels.sum(dtype=np.float64)):
+        if not _is_finite(self.pixels):
             raise UnusableInput(f"{where}pixels must be finite, got NaN or infinity")
         if len(self.pixel_spacing_mm) != 2 or not all(0 < mm < 100 for mm in self.pixel_spacing_mm):
             raise UnusableInput(
@@ -117,3 +117,9 @@ def as_fraction(stored: NDArray[Any], intensity_range: tuple[float, float]) -> N
         fraction -= np.float32(low)
     fraction /= np.float32(high - low)
     return fraction
+
+
+def _is_finite(pixels: NDArray[np.float32]) -> bool:
+    """Whether no pixel is NaN or infinite; a float32 sum is the fastest witness, and where it overflows, each is asked."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(pixels.sum()) or np.isfinite(pixels).all())

@@ -30,7 +30,9 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.function not in FUNCTIONS:
-            raise UnusableInput(f"VOI LUT Function (0028,1056) must be one of {', '.join(FUNCTIONS)}, got {self.function!r}")
+            raise UnusableInput(
+                f"VOI LUT Function (0028,1056) must be one of {', '.join(FUNCTIONS)}, got {self.function!r}"
+            )
         least = 1.0 if self.function == "LINEAR" else 0.0
         if not (np.isfinite(self.centre) and np.isfinite(self.width)) or self.width < least or not self.width:
             rule = "at least 1" if self.function == "LINEAR" else "above 0"
@@ -72,8 +74,9 @@ def apply_voi(pixels: Pixels, voi: Voi, intensity_range: tuple[float, float]) ->
     Takes a float NumPy array or torch tensor of fractions of `intensity_range` and gives a new one. Between the whole
     stored values that the standard speaks of, windows go on smoothly and tables are interpolated.
     """
-    display = _window(pixels, voi, intensity_range) if isinstance(voi, Window) else _table(pixels, voi, intensity_range)
-    return display  # type: ignore[no-any-return]
+    function: Any = _window if isinstance(voi, Window) else _table
+    display: Pixels = function(pixels, voi, intensity_range)
+    return display
 
 
 def _window(pixels: Any, window: Window, intensity_range: tuple[float, float]) -> Any:
@@ -91,7 +94,8 @@ def _window(pixels: Any, window: Window, intensity_range: tuple[float, float]) -
 
 def _exp(exponent: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(over="ignore"):  # infinity is right here: 1 / (1 + ∞) = 0
-        return np.exp(exponent)
+        power: NDArray[Any] = np.exp(exponent)
+    return power
 
 
 def _table(pixels: Any, table: Table, intensity_range: tuple[float, float]) -> Any:
