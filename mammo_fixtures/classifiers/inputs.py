@@ -25,8 +25,8 @@ def classifier_input(image: Tensor, view: View, classifier: Classifier) -> Tenso
 
     In this order: VOI LUT, pixel spacing, orientation, size, intensity. `image` is left untouched.
     """
-    if classifier.voi:
-        image = apply_voi(image, view)
+    if classifier.voi and view.voi:
+        image = apply_voi(image, view.voi[0], view.intensity_range)
     if classifier.pixel_spacing_mm is not None:
         image = _at_spacing(image, view.pixel_spacing_mm, classifier.pixel_spacing_mm)
     if classifier.chest_wall is not None:

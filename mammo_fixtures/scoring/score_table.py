@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,13 @@ class ScoreTable:
                 f"{self.source or 'score table'}: scores must be (conditions, breasts, readers) = {shape}, "
                 f"got {self.scores.shape}"
             )
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over breasts, labels and subgroups, whatever their order: which cohort this is."""
+        columns = (self.exam_id, self.side, self.malignant.astype(np.str_), self.subgroup, self.patient_id)
+        rows = sorted("\x1f".join(row) for row in zip(*(column.tolist() for column in columns), strict=True))
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
 
     @property
     def clusters(self) -> NDArray[np.intp]:

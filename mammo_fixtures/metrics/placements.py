@@ -1,0 +1,77 @@
+"""Placement values: where each breast stands among the breasts of the other class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placements:
+    """Placement values under each condition, averaged over readers, or differences of them between conditions.
+
+    Either array's mean along its breasts is the AUC (or the drop): both average the same comparisons of a malignant
+    with a non-malignant breast.
+    """
+
+    positives: NDArray[np.float64]
+    """(conditions, malignant breasts): share of non-malignant breasts with a lower score, ties half."""
+    negatives: NDArray[np.float64]
+    """(conditions, non-malignant breasts): share of malignant breasts with a higher score, ties half."""
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """AUC, or drop of AUC, under each condition."""
+        return np.asarray(self.positives.mean(axis=1))
+
+    @property
+    def drops(self) -> Placements:
+        """Paired: the first (clean) condition minus each condition, breast by breast."""
+        return Placements(
+            positives=self.positives[:1] - self.positives,
+            negatives=self.negatives[:1] - self.negatives,
+        )
+
+    def with_one_more(self, placement: float) -> Placements:
+        """The same and one more malignant breast, last, that stands equally to every other breast."""
+        conditions, m = self.positives.shape
+        return Placements(
+            positives=np.concatenate([self.positives, np.full((conditions, 1), placement)], axis=1),
+            negatives=(self.negatives * m + placement) / (m + 1),
+        )
+
+
+def placement_values(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> Placements:
+    """Placement values by ranking, from scores (conditions, breasts, readers) of the two classes.
+
+    Each reader is ranked alone and the placement values are averaged, so the AUC is the mean over readers of each
+    reader's AUC. O(n log n) in the number of breasts.
+
+    >>> seen = placement_values(np.array([[[2.0], [5.0]]]), np.array([[[1.0], [2.0], [3.0], [4.0]]]))
+    >>> seen.positives.tolist(), seen.mean.tolist()
+    ([[0.375, 1.0]], [0.6875])
+    """
+    conditions, readers = positives.shape[0], positives.shape[2]
+    # Readers before breasts, so that each ranking runs over contiguous memory.
+    malignant = np.sort(positives.transpose(0, 2, 1), axis=2)
+    other = np.sort(negatives.transpose(0, 2, 1), axis=2)
+    above = np.zeros(positives.shape[:2])
+    below = np.zeros(negatives.shape[:2])
+    for condition in range(conditions):
+        for reader in range(readers):
+            above[condition] += _share_below(positives[condition, :, reader], other[condition, reader])
+            below[condition] += _share_below(negatives[condition, :, reader], malignant[condition, reader])
+    above /= readers
+    below /= readers
+    return Placements(positives=above, negatives=1.0 - below)
+
+
+def _share_below(scores: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the sorted `others` below each score, ties half."""
+    counted = np.searchsorted(others, scores, side="left") + np.searchsorted(others, scores, side="right")
+    return np.asarray(counted / (2.0 * others.size))

@@ -1,0 +1,121 @@
+"""The contract: what must be true before any verdict means something. Each check asserts in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from mammo_fixtures.classifiers import Classifier
+from mammo_fixtures.exams import Cohort, Exam
+from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.plugin.gate import orphans
+from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.scoring.identical import identical_to_clean
+from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.verdicts.claim import curve_claims
+
+_REPEATS = 1e-5
+"""Relative difference between repeats or batches that counts as the same score: the order of float32 sums."""
+_BATCH = 3
+
+
+def every_breast_has_a_finite_score(scores: ScoreTable) -> None:
+    missing = np.argwhere(~np.isfinite(scores.scores))
+    where = ""
+    if len(missing):
+        condition, breast, reader = missing[0]
+        name, severity = scores.conditions[condition]
+        where = (
+            f"exam {scores.exam_id[breast]}, {scores.side[breast]} has none for {name} {severity:g}, "
+            f"reader {scores.readers[reader]}"
+        )
+    assert not len(missing), f"every breast must have a score under every condition, {len(missing)} are missing: {where}"
+
+
+def scores_differ_between_breasts(scores: ScoreTable) -> None:
+    clean = scores.at(CLEAN)
+    constant = [reader for reader, column in zip(scores.readers, clean.T, strict=True) if len(column) > 1 and np.ptp(column) == 0]
+    assert not constant, f"clean scores must differ between breasts, {constant[0]} gives {clean[0, 0]:.4g} for all of them"
+
+
+def perturbed_scores_differ_from_clean(scores: ScoreTable) -> None:
+    same = identical_to_clean(scores)
+    perturbed = [condition for condition in scores.conditions if condition != CLEAN]
+    if not perturbed:
+        pytest.skip("no selected test needs a perturbation")
+    blamed = [c for c in same if not _may_cancel(c)] if len(same) < len(perturbed) else list(same)
+    assert not blamed, (
+        f"perturbed scores must differ from clean ones, under {_names(blamed)} they are bit-identical for "
+        f"{same[blamed[0]]:.1%} of breasts or more; look at how images reach the classifier"
+    )
+
+
+def the_same_view_gets_the_same_score(cohort: Cohort, classifier: Classifier, mammo_run: Run) -> None:
+    first, second = (_score(cohort.exams[0], classifier, mammo_run) for _ in range(2))
+    worst = max(first, key=lambda side: abs(first[side] - second[side]))
+    assert math.isclose(first[worst], second[worst], rel_tol=_REPEATS, abs_tol=_REPEATS), (
+        f"a classifier must repeat its score, exam {cohort.exams[0].exam_id}, {worst} got {first[worst]:.6g} and then "
+        f"{second[worst]:.6g}; look for dropout, test-time augmentation or training mode"
+    )
+
+
+def a_score_does_not_depend_on_its_batch(cohort: Cohort, classifier: Classifier, mammo_run: Run) -> None:
+    if classifier.level == "exam":
+        pytest.skip("an exam-level classifier is called with one exam at a time")
+    alone = _score(cohort.exams[0], classifier, mammo_run, batch_size=1)
+    together = _score(cohort.exams[0], classifier, mammo_run, batch_size=_BATCH)
+    worst = max(alone, key=lambda side: abs(alone[side] - together[side]))
+    assert math.isclose(alone[worst], together[worst], rel_tol=_REPEATS, abs_tol=_REPEATS), (
+        f"a score must not depend on its batch, exam {cohort.exams[0].exam_id}, {worst} got {alone[worst]:.6g} alone and "
+        f"{together[worst]:.6g} in a batch of {_BATCH}; look for batch statistics in use at evaluation"
+    )
+
+
+def the_network_is_in_evaluation_mode(classifier: Classifier, scores: ScoreTable) -> None:
+    modules = getattr(classifier.network, "named_modules", None)
+    if modules is None:
+        pytest.skip("the network is a plain callable, which has no modes")
+    training = [name or "the network itself" for name, module in modules() if module.training]
+    assert not training, f"the network must be in evaluation mode, {training[0]} is in training mode"
+
+
+def every_snapshot_belongs_to_a_curve(mammo_run: Run) -> None:
+    settings = mammo_run.settings
+    if not (settings.default_tolerances and settings.default_snapshots):
+        pytest.skip("only the shipped snapshots are held against the shipped tolerances")
+    unused = orphans(mammo_run, curve_claims(mammo_run.tolerances))
+    assert not unused, f"every snapshot must belong to a curve, {len(unused)} do not; delete {unused[0].name} if its curve is gone"
+
+
+CHECKS: tuple[Callable[..., None], ...] = (
+    every_breast_has_a_finite_score,
+    scores_differ_between_breasts,
+    perturbed_scores_differ_from_clean,
+    the_same_view_gets_the_same_score,
+    a_score_does_not_depend_on_its_batch,
+    the_network_is_in_evaluation_mode,
+    every_snapshot_belongs_to_a_curve,
+)
+
+
+def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None = None) -> dict[str, float]:
+    """Scores of one exam, clean and beside two perturbed images in the same batch, past the store."""
+    from mammo_fixtures.classifiers.inference import Inference
+    from mammo_fixtures.scoring.sweep import Sweep
+
+    inference = Inference(classifier, device=run.settings.device, precision=run.settings.precision)
+    sweep = Sweep(inference=inference, seed=run.settings.seed, batch_size=batch_size)
+    mates = [Condition("contrast", severity) for severity in PERTURBATIONS["contrast"].severities[: _BATCH - 1]]
+    scores = sweep.exam(exam, {breast.side: [CLEAN, *mates] for breast in exam.breasts})
+    return {side: value for (side, condition), value in scores.items() if condition == CLEAN}
+
+
+def _may_cancel(condition: Condition) -> bool:
+    return PERTURBATIONS[condition.perturbation].may_cancel
+
+
+def _names(conditions: list[Condition]) -> str:
+    return ", ".join(f"{c.perturbation} {c.severity:g}" for c in conditions[:3]) + (" …" if len(conditions) > 3 else "")

@@ -1,0 +1,141 @@
+"""The fixtures of the gate; `cohort`, `classifier`, `scores` and `curves` are public names."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
+from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
+from mammo_fixtures.plugin.snapshots import CurveSnapshot
+from mammo_fixtures.scoring.score_table import ScoreTable
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+    from mammo_fixtures.classifiers import Classifier
+    from mammo_fixtures.exams import Cohort
+    from mammo_fixtures.verdicts import Verdict
+    from mammo_fixtures.verdicts.claim import Claim
+    from mammo_fixtures.verdicts.snapshot_text import StoredCurve
+
+NO_CLASSIFIER = "a score table is judged (--mammo-scores); no classifier runs"
+
+
+@pytest.fixture(scope="session")
+def mammo_run(request: pytest.FixtureRequest) -> Run:
+    """Settings and state of this run."""
+    return run_of(request.config)
+
+
+@contextmanager
+def one_line(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Turns unusable input into one line, and ends a run that nothing else can come of."""
+    try:
+        yield
+    except UnusableInput as error:
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            request.session.shouldfail = f"nothing can be judged: {error}"
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def cohort(request: pytest.FixtureRequest, mammo_run: Run) -> Cohort:
+    """The exams this run is about."""
+    if mammo_run.settings.scores is not None:
+        pytest.skip(NO_CLASSIFIER)
+    from mammo_fixtures.exams import read_cohort
+
+    with one_line(request):
+        return read_cohort(mammo_run.settings.exams)
+
+
+@pytest.fixture(scope="session")
+def classifier(request: pytest.FixtureRequest, mammo_run: Run) -> Classifier:
+    """The classifier, loaded once per process."""
+    if mammo_run.settings.scores is not None:
+        pytest.skip(NO_CLASSIFIER)
+    import sys
+
+    from mammo_fixtures.classifiers import load_classifier
+
+    # What can be imported where the command was typed can be named in --mammo-classifier.
+    folder = str(request.config.invocation_params.dir)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    with one_line(request):
+        return load_classifier(mammo_run.settings.classifier)
+
+
+@pytest.fixture(scope="session")
+def scores(request: pytest.FixtureRequest, mammo_run: Run) -> ScoreTable:
+    """The table of scores under every condition that the selected tests need."""
+    with one_line(request):
+        if mammo_run.settings.scores is not None:
+            table = ScoreTable.read(mammo_run.settings.scores)
+            mammo_run.header |= {"scores": mammo_run.settings.scores.name}
+        else:
+            table = score_cohort(
+                mammo_run,
+                request.getfixturevalue("cohort"),
+                request.getfixturevalue("classifier"),
+                request.config,
+            )
+        mammo_run.header["cohort_fingerprint"] = table.fingerprint
+        if mammo_run.settings.report is not None:
+            table.write(mammo_run.scores_file)
+        return table
+
+
+@pytest.fixture(scope="session")
+def curves(scores: ScoreTable) -> Curves:
+    """Curves by claim: `curves[claim]`."""
+    return Curves(table=scores)
+
+
+@pytest.fixture
+def judged(
+    mammo_run: Run, curves: Curves, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Callable[[Claim], Verdict]:
+    """Judges a claim, and leaves the verdict in the test's properties."""
+
+    def judge(claim: Claim) -> Verdict:
+        verdict = judge_claim(claim, curves, test=request.node.name)
+        for name, value in figures(verdict.as_dict()):
+            record_property(name, value)
+        if verdict.outcome == "not_run" and claim.tolerance and claim.tolerance.not_run == "allow":
+            if not mammo_run.settings.strict:
+                pytest.skip(verdict.sentence)
+        if verdict.outcome == "inconclusive" and "inconclusive" in claim.accepted:
+            mammo_run.remarks[f"accepted though inconclusive, as its tolerance says: {request.node.name}"] = None
+        return verdict
+
+    return judge
+
+
+@pytest.fixture
+def drawn(
+    curves: Curves, mammo_run: Run, record_property: Callable[[str, object], None]
+) -> Callable[[Claim], StoredCurve]:
+    """Draws the curve of a claim, and leaves it in the test's properties."""
+
+    def draw(claim: Claim) -> StoredCurve:
+        curve = curves.ladder(claim)
+        record_property(CURVE, json.dumps(curve.as_dict()))
+        if mammo_run.settings.snapshots is None:
+            pytest.skip("no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR")
+        return StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))
+
+    return draw
+
+
+@pytest.fixture
+def curve_snapshot(snapshot: SnapshotAssertion, mammo_run: Run) -> SnapshotAssertion:
+    """The stored curve, equal within its tolerance."""
+    return snapshot.use_extension(CurveSnapshot)

@@ -1,0 +1,160 @@
+"""From settings to scores, curves and verdicts: what the fixtures do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mammo_fixtures import __version__
+from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.plugin.progress import reporter
+from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.scoring.identical import identical_to_clean
+from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
+from mammo_fixtures.verdicts.claim import Claim
+
+if TYPE_CHECKING:
+    from mammo_fixtures.classifiers import Classifier
+    from mammo_fixtures.exams import Cohort
+
+
+def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytest.Config) -> ScoreTable:
+    """One pass over the cohort, shared with the other workers."""
+    from mammo_fixtures.classifiers.fingerprint import fingerprint
+    from mammo_fixtures.classifiers.inference import Inference
+    from mammo_fixtures.scoring.one_pass import Pass
+    from mammo_fixtures.scoring.store import Store
+    from mammo_fixtures.scoring.sweep import Sweep
+
+    settings = run.settings
+    inference = Inference(classifier, device=_device(settings.device), precision=settings.precision)
+    _divide_threads()
+    known = fingerprint(classifier)
+    store = Store(run.store if known else run.folder / "unkept.sqlite")
+    try:
+        sweep = Sweep(inference=inference, seed=settings.seed, batch_size=settings.batch_size)
+        one_pass = Pass(
+            cohort=cohort,
+            sweep=sweep,
+            conditions=run.conditions,
+            store=store,
+            name=run.pass_name,
+            # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
+            fingerprint=known or f"unkept {run.pass_name}",
+            progress=reporter(config),
+        )
+        table = one_pass.run()
+    finally:
+        store.close()
+    run.header |= {
+        "version": __version__,
+        "classifier": classifier.name,
+        "classifier_fingerprint": known,
+        "classifier_notes": dict(classifier.notes),
+        "device": str(inference.device),
+        "precision": settings.precision,
+        "seed": settings.seed,
+        "cohort": cohort.name,
+        "exams": len(cohort),
+        "views": sum(len(exam.views) for exam in cohort),
+        "conditions": len(one_pass.conditions),
+    }
+    if not known:
+        run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
+    for (name, severity, text), views in sorted(sweep.flags.items()):
+        run.remarks[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text} ({views} views)"] = None
+    return table
+
+
+def _device(wanted: str) -> str:
+    """Each worker takes its own GPU of those the caller lets it see, in turn."""
+    import torch
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and wanted in ("auto", "cuda") and torch.cuda.is_available():
+        return f"cuda:{int(worker.removeprefix('gw')) % torch.cuda.device_count()}"
+    return wanted
+
+
+def _divide_threads() -> None:
+    import torch
+
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Curves:
+    """The curves of a table, each computed when a claim first asks for it."""
+
+    table: ScoreTable
+    identical: dict[Condition, float] = field(default_factory=dict)
+    _known: dict[tuple[str, str, str, float], Curve] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.identical = identical_to_clean(self.table)
+
+    def __getitem__(self, claim: Claim) -> Curve:
+        """The curve over all severities that the table holds of the claim's perturbation."""
+        confidence = claim.tolerance.confidence if claim.tolerance else 0.95
+        key = (claim.perturbation, claim.subgroup, claim.metric, confidence)
+        if key not in self._known:
+            unit = "" if claim.perturbation == CLEAN.perturbation else PERTURBATIONS[claim.perturbation].unit
+            self._known[key] = curve(
+                self.table,
+                claim.perturbation,
+                subgroup=claim.subgroup,
+                metric=claim.metric,
+                confidence=confidence,
+                unit=unit,
+            )
+        return self._known[key]
+
+    def ladder(self, claim: Claim) -> Curve:
+        """The curve over clean and the claim's own conditions, where the table has them."""
+        wanted = {condition.severity for condition in claim.conditions}
+        whole = self[claim]
+        return replace(whole, points=tuple(point for point in whole.points if point.severity in wanted))
+
+
+def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
+    """The verdict on a claim; one that rests on scores identical to clean is not run."""
+    if claim.tolerance is None or claim.severity is None:
+        return judge_clean(curves[claim], test=test)
+    condition = Condition(claim.perturbation, claim.severity)
+    share = curves.identical.get(condition)
+    if share is not None and not PERTURBATIONS[claim.perturbation].may_cancel:
+        return not_run(
+            curves[claim],
+            claim.tolerance,
+            claim.severity,
+            test=test,
+            reason=f"scores are bit-identical to clean for {share:.1%} of breasts: the clean images were scored, or the "
+            "classifier does not see this change; look at how images reach the classifier",
+        )
+    return judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
+
+
+def provenance(run: Run, claim: Claim) -> dict[str, str]:
+    """What a stored curve must share with this one to be comparable."""
+    return {
+        "cohort": str(run.header.get("cohort_fingerprint", "")),
+        "classifier": str(run.header.get("classifier", "") or run.header.get("scores", "")),
+        "record version": str(PERTURBATIONS[claim.perturbation].version),
+        "seed": str(run.settings.seed),
+    }
+
+
+def orphans(run: Run, claims: list[Claim]) -> list[Path]:
+    """Snapshot files that belong to no curve claim."""
+    folder = run.settings.snapshots
+    if folder is None:
+        return []
+    names = {f"test_curve[{claim.id}].txt" for claim in claims}
+    return sorted(path for path in (folder / "test_curve").glob("*.txt") if path.name not in names)

@@ -1,0 +1,94 @@
+"""pytest's hooks: a few lines each, the work is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin import selection
+from mammo_fixtures.plugin.progress import watch
+from mammo_fixtures.plugin.run import RUN, Run, run_of
+from mammo_fixtures.plugin.settings import add_options
+from mammo_fixtures.plugin.summary import header_lines, write_reports, write_summary
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in selection.MARKERS:
+        config.addinivalue_line("markers", line)
+    try:
+        run = config.stash[RUN] = Run.begin(config)
+    except UnusableInput as error:
+        raise pytest.UsageError(str(error)) from error
+    config.add_cleanup(run.end)
+    if run.settings.snapshots is not None:
+        config.option.snapshot_dirname = str(run.settings.snapshots)
+    # syrupy would delete the snapshots of deselected and extended curves; test_contract finds the orphans instead.
+    config.option.disable_unused_snapshots = True
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return header_lines(run_of(config))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    selection.parametrize(metafunc, run_of(metafunc.config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    selection.deselect(config, items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    run_of(session.config).select(session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    run = run_of(node.config)
+    node.workerinput["mammo"] = {"pass_name": run.pass_name, "folder": str(run.folder)}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    output = getattr(node, "workeroutput", {}).get("mammo")
+    if output:
+        run_of(node.config).note(output)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Any:
+    with watch(session.config):
+        return (yield)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if _session_run is not None:
+        _session_run.take(report)
+
+
+# pytest_runtest_logreport is given no config.
+_session_run: Run | None = None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    global _session_run
+    _session_run = run_of(session.config)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    run = run_of(session.config)
+    if run.worker is not None:
+        session.config.workeroutput["mammo"] = run.told()  # type: ignore[attr-defined]
+    else:
+        write_reports(run)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    write_summary(run_of(config), terminalreporter)

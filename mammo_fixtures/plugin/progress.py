@@ -1,0 +1,96 @@
+"""Progress of a pass on the terminal: a line now and then, with the rate and the time left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mammo_fixtures.plugin.run import run_of
+
+_TERMINAL_SECONDS = 5.0
+_LOG_SECONDS = 60.0
+_POLL_SECONDS = 1.0
+
+
+class Progress:
+    """Turns counts into lines, no more often than is of use."""
+
+    def __init__(self, write: Callable[[str], None], *, every_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._every = every_seconds
+        self._clock = clock
+        self._began = self._last = clock()
+        self._told = False
+
+    def __call__(self, cells: int, computed: int, found: int) -> None:
+        now = self._clock()
+        done = computed + found >= cells
+        if now - self._last < self._every and not (done and self._told):
+            return
+        self._last, self._told = now, not done
+        rate = computed / max(now - self._began, 1e-9)
+        left = f", {_minutes((cells - computed - found) / rate)} left" if rate > 0 and not done else ""
+        stored = f", {found:,} from the store" if found else ""
+        self._write(f"[mammo] {computed + found:,} of {cells:,} scores{stored}, {rate:.0f} scores/s{left}")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+
+
+def reporter(config: pytest.Config) -> Callable[[int, int, int], None]:
+    """What a pass calls in this process; silent in a worker, whose controller watches the store."""
+    if run_of(config).worker is not None:
+        return lambda cells, computed, found: None
+    return _progress(config)
+
+
+def _progress(config: pytest.Config) -> Progress:
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        if terminal is None or config.option.verbose < 0:
+            return
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+    seconds = _TERMINAL_SECONDS if terminal is not None and terminal.isatty else _LOG_SECONDS
+    return Progress(write, every_seconds=seconds)
+
+
+@contextmanager
+def watch(config: pytest.Config) -> Iterator[None]:
+    """In an xdist controller, follow the workers' pass through the store they share."""
+    run = run_of(config)
+    if run.worker is not None or not getattr(config.option, "numprocesses", None) or run.settings.scores is not None:
+        yield
+        return
+    stop = threading.Event()
+
+    def follow() -> None:
+        from mammo_fixtures.scoring.store import Store
+
+        tell = _progress(config)
+        while not stop.wait(_POLL_SECONDS):
+            for path in (run.store, run.folder / "unkept.sqlite"):
+                if path.exists():
+                    store = Store(path)
+                    state = store.progress(run.pass_name)
+                    store.close()
+                    if state is not None:
+                        tell(*state)
+
+    thread = threading.Thread(target=follow, name="mammo progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

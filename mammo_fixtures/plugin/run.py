@@ -1,0 +1,123 @@
+"""One run of the gate: its settings, what was selected, and what came of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mammo_fixtures.plugin.settings import Settings, read_settings
+from mammo_fixtures.scoring.score_table import Condition
+from mammo_fixtures.verdicts import Tolerance, read_tolerances
+from mammo_fixtures.verdicts.claim import Claim, plan
+
+VERDICT = "mammo_verdict"
+CURVE = "mammo_curve"
+_FIGURES = ("outcome", "clean", "perturbed", "drop", "low", "high", "margin", "positives", "negatives")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Run:
+    """State of a pytest session, the same class in controller and workers."""
+
+    settings: Settings
+    tolerances: tuple[Tolerance, ...]
+    worker: dict[str, Any] | None = None
+    """What the controller told this worker; None in the controller and without xdist."""
+    pass_name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mammo-robustness-")))
+    """Of this run alone, shared by its workers; removed at its end."""
+    conditions: tuple[Condition, ...] = ()
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    header: dict[str, Any] = field(default_factory=dict)
+    """Where the scores came from; filled once they are there."""
+    remarks: dict[str, None] = field(default_factory=dict)
+    """Lines for the summary, each once."""
+    claims_selected: int = 0
+
+    @classmethod
+    def begin(cls, config: pytest.Config) -> Run:
+        settings = read_settings(config, claims_folder(config))
+        tolerances = read_tolerances(settings.tolerances) if settings.tolerances.exists() else ()
+        told = getattr(config, "workerinput", {}).get("mammo")
+        if told is None:
+            return cls(settings=settings, tolerances=tolerances)
+        return cls(
+            settings=settings,
+            tolerances=tolerances,
+            worker=told,
+            pass_name=told["pass_name"],
+            folder=Path(told["folder"]),
+        )
+
+    @property
+    def store(self) -> Path:
+        """The store's file; the run's own where none is kept."""
+        return self.settings.store or self.folder / "scores.sqlite"
+
+    @property
+    def scores_file(self) -> Path:
+        return self.folder / "scores.csv.gz"
+
+    def select(self, items: Iterable[pytest.Item]) -> None:
+        """Derive the conditions that the selected tests need."""
+        selected = [claim for claim in map(claim_of, items) if claim is not None]
+        self.claims_selected = sum(claim.tolerance is not None for claim in selected)
+        self.conditions = plan(selected)
+
+    def take(self, report: pytest.TestReport) -> None:
+        """Gather the verdicts and curves that tests left in their reports, from workers too."""
+        if report.when != "call":
+            return
+        for name, value in report.user_properties:
+            if name in (VERDICT, CURVE):
+                (self.verdicts if name == VERDICT else self.curves).append(json.loads(str(value)))
+
+    def note(self, output: dict[str, Any]) -> None:
+        """Take over what a worker found out."""
+        self.header = self.header or output["header"]
+        self.remarks.update(dict.fromkeys(output["remarks"]))
+        self.claims_selected = max(self.claims_selected, output["claims_selected"])
+
+    def told(self) -> dict[str, Any]:
+        """What a worker tells the controller, as plain data."""
+        return {"header": self.header, "remarks": list(self.remarks), "claims_selected": self.claims_selected}
+
+    def end(self) -> None:
+        if self.worker is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def run_of(config: pytest.Config) -> Run:
+    return config.stash[RUN]
+
+
+def claim_of(item: pytest.Item) -> Claim | None:
+    claim = getattr(item, "callspec", None) and item.callspec.params.get("claim")  # type: ignore[attr-defined]
+    return claim if isinstance(claim, Claim) else None
+
+
+def claims_folder(config: pytest.Config) -> Path:
+    """The folder of the claims: of this checkout, else of the installed suite."""
+    here = config.rootpath / "robustness_tests"
+    if (here / "tolerances.toml").is_file():
+        return here
+    spec = importlib.util.find_spec("robustness_tests")
+    return Path(next(iter(spec.submodule_search_locations))) if spec and spec.submodule_search_locations else here
+
+
+def figures(verdict: dict[str, Any]) -> list[tuple[str, object]]:
+    """A verdict as properties of its JUnit case: the figures one by one, then all of it as JSON."""
+    return [(f"mammo_{name}", verdict[name]) for name in _FIGURES] + [(VERDICT, json.dumps(verdict))]

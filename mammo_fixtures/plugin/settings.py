@@ -1,0 +1,135 @@
+"""The settings of a run: command line first, then the ini file, then the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mammo_fixtures.errors import UnusableInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One `--mammo-…=` option and its ini twin `mammo_…`."""
+
+    name: str
+    default: str
+    help: str
+    metavar: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        return f"--mammo-{self.name.replace('_', '-')}"
+
+
+OPTIONS = (
+    Option(name="classifier", default="reference", metavar="NAME", help="reference, or package.module:callable"),
+    Option(name="exams", default="phantoms", metavar="MANIFEST", help="manifest (.csv, .csv.gz, .parquet), or phantoms"),
+    Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
+    Option(name="tolerances", default="", metavar="TOML", help="the tolerances [the file beside the claims]"),
+    Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
+    Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
+    Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
+    Option(name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"),
+    Option(name="report", default="", metavar="DIR", help="a folder for curves.json, verdicts.json and scores.csv.gz"),
+    Option(
+        name="snapshots",
+        default="",
+        metavar="DIR",
+        help="the folder of the curve snapshots [beside the claims, for the reference classifier on the phantoms]",
+    ),
+    Option(name="seed", default="0", metavar="N", help="seed of every random field"),
+)
+STRICT = "--mammo-strict"
+_PATHS = ("exams", "scores", "tolerances", "store", "report", "snapshots")
+_WORDS = {"exams": ("phantoms",), "store": ("none",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the options say, paths made absolute."""
+
+    classifier: str
+    exams: str
+    scores: Path | None
+    tolerances: Path
+    device: str
+    precision: str
+    batch_size: int | None
+    store: Path | None
+    report: Path | None
+    snapshots: Path | None
+    """None where curve tests are not run."""
+    seed: int
+    strict: bool
+    default_tolerances: bool
+    default_snapshots: bool
+
+
+def add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mammo-robustness", "robustness of mammography classifiers (write options with =)")
+    for option in OPTIONS:
+        default = f" [{option.default}]" if option.default else ""
+        group.addoption(
+            option.flag,
+            dest=f"mammo_{option.name}",
+            default=None,
+            metavar=option.metavar,
+            choices=option.choices or None,
+            help=option.help + default,
+        )
+        parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
+    group.addoption(
+        STRICT, dest="mammo_strict", action="store_true", help="count allow and warn in tolerances as failures"
+    )
+
+
+def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
+    """The effective settings; whatever cannot be is a usage error that names the option."""
+    values = {option.name: _value(config, option) for option in OPTIONS}
+    reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
+    snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
+    for name in ("scores", "tolerances", "exams"):
+        if values[name] and values[name] not in _WORDS.get(name, ()) and not Path(values[name]).is_file():
+            raise UnusableInput(f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder")
+    return Settings(
+        classifier=values["classifier"],
+        exams=values["exams"],
+        scores=_path(values["scores"]),
+        tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
+        device=values["device"],
+        precision=values["precision"],
+        batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
+        store=None if values["store"] == "none" else _path(values["store"]),
+        report=_path(values["report"]),
+        snapshots=_path(snapshots),
+        seed=_whole("seed", values["seed"], 0),
+        strict=bool(config.getoption("mammo_strict")),
+        default_tolerances=not values["tolerances"],
+        default_snapshots=not values["snapshots"] and reference,
+    )
+
+
+def _value(config: pytest.Config, option: Option) -> str:
+    given: Any = config.getoption(f"mammo_{option.name}")
+    base = config.invocation_params.dir
+    if given is None:
+        given = config.getini(f"mammo_{option.name}") or option.default
+        base = config.inipath.parent if config.inipath else config.rootpath
+    if option.name in _PATHS and given and given not in _WORDS.get(option.name, ()):
+        return str((base / Path(given).expanduser()).resolve())
+    return str(given)
+
+
+def _path(value: str) -> Path | None:
+    return Path(value) if value else None
+
+
+def _whole(name: str, value: str, least: int) -> int:
+    if not value.isascii() or not value.isdecimal() or int(value) < least:
+        raise UnusableInput(f"--mammo-{name} must be a whole number of at least {least}, got {value!r}")
+    return int(value)

@@ -1,0 +1,65 @@
+"""What a run prints above and below its tests, and the files it writes at its end."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mammo_fixtures import __version__
+from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.reports.json_files import write_json
+from mammo_fixtures.reports.terminal import counts_line, verdict_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def header_lines(run: Run) -> list[str]:
+    """The effective settings."""
+    s = run.settings
+    source = f"scores {s.scores}" if s.scores else f"classifier {s.classifier}, exams {s.exams}, seed {s.seed}"
+    lines = [f"mammo-robustness {__version__}: {source}"]
+    if s.scores is None:
+        batch = "auto" if s.batch_size is None else s.batch_size
+        lines.append(
+            f"mammo: device {s.device}, precision {s.precision}, batch size {batch}, store {s.store or 'none'}"
+        )
+    lines.append(
+        f"mammo: tolerances {s.tolerances}{', strict' if s.strict else ''}; snapshots {s.snapshots or 'none'}; "
+        f"report {s.report or 'none'}"
+    )
+    if s.scores is None and s.classifier == "reference":
+        lines.append("mammo: the reference classifier is a demonstration trained on phantoms, no medical device")
+    return lines
+
+
+def write_reports(run: Run) -> None:
+    """The report's files, by the controller alone; whatever was judged is written, also when tests failed."""
+    folder = run.settings.report
+    if folder is None or not (run.verdicts or run.curves):
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder, header=run.header, verdicts=run.verdicts, curves=run.curves)
+        if run.scores_file.exists():
+            shutil.copyfile(run.scores_file, folder / "scores.csv.gz")
+    except OSError as error:
+        raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
+    run.remarks[f"report written to {folder}"] = None
+
+
+def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
+    if not run.claims_selected and not run.verdicts:
+        return
+    terminal.section("robustness of the classifier")
+    if run.verdicts:
+        for line in verdict_table(run.verdicts, width=max(terminal._tw.fullwidth, 100)).splitlines():
+            terminal.write_line(line)
+    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_stated(run.remarks)):
+        terminal.write_line(line)
+
+
+def _stated(remarks: Iterable[str]) -> list[str]:
+    return [f"note: {remark}" for remark in remarks]

@@ -1,0 +1,104 @@
+"""Claims: what one test is about, its id, and the conditions it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.scoring.score_table import CLEAN, Condition
+from mammo_fixtures.verdicts.tolerance import Tolerance
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One perturbation, severity, subgroup and metric, judged by a tolerance; or a whole curve, judged by none."""
+
+    perturbation: str
+    severity: float | None = None
+    """None for a curve: the whole ladder."""
+    subgroup: str
+    metric: str
+    tolerance: Tolerance | None = None
+    accepted: tuple[str, ...] = ("held",)
+    """Outcomes with which the test passes."""
+
+    @property
+    def id(self) -> str:
+        """`lowpass-0.50mm-soft_tissue_lesions-auc`: made for `-k` and for file names."""
+        parts = [self.perturbation]
+        if self.severity is not None and self.perturbation != CLEAN.perturbation:
+            parts.append(PERTURBATIONS[self.perturbation].label(self.severity))
+        return "-".join((*parts, slug(self.subgroup), self.metric))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        if self.perturbation == CLEAN.perturbation:
+            return (CLEAN,)
+        severities = PERTURBATIONS[self.perturbation].severities if self.severity is None else (self.severity,)
+        return (CLEAN, *(Condition(self.perturbation, severity) for severity in severities))
+
+    @property
+    def set(self) -> str:
+        """`core` or `extended`, as the perturbation's record says."""
+        return "core" if self.perturbation == CLEAN.perturbation else PERTURBATIONS[self.perturbation].set
+
+
+def slug(text: str) -> str:
+    """A name as it stands in a test id: lower case, anything but letters, digits and `_.` as `_`."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in text.lower())
+
+
+def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = False) -> list[Claim]:
+    """One claim for each severity of each tolerance of a kind, `holds` or `responds`.
+
+    `strict` takes `inconclusive = "warn"` for `"fail"`.
+    """
+    return [
+        Claim(
+            perturbation=tolerance.perturbation,
+            severity=severity,
+            subgroup=tolerance.subgroup,
+            metric=tolerance.metric,
+            tolerance=tolerance,
+            accepted=("held", "inconclusive") if tolerance.inconclusive == "warn" and not strict else ("held",),
+        )
+        for tolerance in tolerances
+        if tolerance.claim == kind
+        for severity in tolerance.severities or PERTURBATIONS[tolerance.perturbation].severities
+    ]
+
+
+def curve_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
+    """A curve for every perturbation, for all breasts and for each subgroup that a tolerance names."""
+    return [
+        Claim(perturbation=record.name, subgroup=subgroup, metric="auc")
+        for record in PERTURBATIONS
+        for subgroup in _subgroups(tolerances)
+    ]
+
+
+def clean_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
+    """The clean score of all breasts and of each subgroup that a tolerance names."""
+    return [
+        Claim(perturbation=CLEAN.perturbation, severity=0.0, subgroup=subgroup, metric="auc")
+        for subgroup in _subgroups(tolerances)
+    ]
+
+
+def plan(claims: Iterable[Claim]) -> tuple[Condition, ...]:
+    """Every condition that the claims need, once: clean first, then by catalogue, each ladder mild to strong."""
+    needed = {condition for claim in claims for condition in claim.conditions} - {CLEAN}
+
+    def place(condition: Condition) -> tuple[int, float]:
+        record = PERTURBATIONS[condition.perturbation]
+        falling = len(record.severities) > 1 and record.severities[0] > record.severities[-1]
+        return PERTURBATIONS.index(record), -condition.severity if falling else condition.severity
+
+    return (CLEAN, *sorted(needed, key=place))
+
+
+def _subgroups(tolerances: Sequence[Tolerance]) -> list[str]:
+    return list(dict.fromkeys([ALL, *sorted({t.subgroup for t in tolerances})]))

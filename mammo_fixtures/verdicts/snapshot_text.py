@@ -1,0 +1,108 @@
+"""A curve as text for a snapshot, and the comparison of two such texts within a tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mammo_fixtures.verdicts.curve import Curve
+
+SNAPSHOT_TOLERANCE = {"auc": 0.005}
+"""Largest difference of a metric that counts as the same number: devices and library versions differ by less."""
+
+_COLUMNS = "severity"
+_UPDATE = "if the change is meant, store it: pytest --snapshot-update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCurve:
+    """A curve and where it came from: curves of other cohorts, classifiers or records are not compared."""
+
+    curve: Curve
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        curve = self.curve
+        lines = [f"{curve.metric} of {curve.subgroup} under {curve.perturbation}, {curve.unit}"]
+        clean = curve.points[0]
+        counts = {"malignant": str(clean.positives), "not malignant": str(clean.negatives)}
+        lines += [f"{name}: {value}" for name, value in (dict(self.provenance) | counts).items()]
+        lines += ["", f"{_COLUMNS:>12}  {curve.metric:>8}"]
+        lines += [f"{format(p.severity, 'g'):>12}  {_number(p.value):>8}" for p in curve.points]
+        return "\n".join(lines) + "\n"
+
+
+def same(*, now: str, stored: str) -> bool:
+    """Whether two texts are of the same kind and their values agree within the metric's tolerance."""
+    one, other = _parse(now), _parse(stored)
+    if one.head != other.head or one.values.keys() != other.values.keys():
+        return False
+    return all(_close(one.values[s], other.values[s], one.metric) for s in one.values)
+
+
+def compare(*, now: str, stored: str) -> Iterator[str]:
+    """Why two texts are not the same: what the stored one is of, or severity, stored, now and difference."""
+    one = _parse(now)
+    if not stored:
+        yield f"no snapshot is stored for this curve; store one: pytest --snapshot-update ({one.title})"
+        return
+    other = _parse(stored)
+    if one.head != other.head:
+        for name in dict.fromkeys((*other.head, *one.head)):
+            was, is_now = other.head.get(name, "–"), one.head.get(name, "–")
+            if was != is_now:
+                yield f"not comparable: the stored curve has {name} {was!r}, this one {is_now!r}; {_UPDATE}"
+        return
+    tolerance = SNAPSHOT_TOLERANCE.get(one.metric, 0.0)
+    yield f"{one.title} moved by more than {tolerance:g}; {_UPDATE}"
+    yield f"{'severity':>12}  {'stored':>8}  {'now':>8}  {'difference':>10}"
+    for severity in dict.fromkeys((*other.values, *one.values)):
+        was, is_now = other.values.get(severity, "–"), one.values.get(severity, "–")
+        both = _is_number(was) and _is_number(is_now)
+        difference = f"{float(is_now) - float(was):+.4f}" if both else "–"
+        mark = "" if severity in one.values and severity in other.values and _close(is_now, was, one.metric) else "  <"
+        yield f"{severity:>12}  {was:>8}  {is_now:>8}  {difference:>10}{mark}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    title: str
+    metric: str
+    head: Mapping[str, str]
+    values: Mapping[str, str]
+
+
+def _parse(text: str) -> _Parsed:
+    lines = text.splitlines() or [""]
+    head = {"title": lines[0]}
+    values: dict[str, str] = {}
+    in_table = False
+    for line in lines[1:]:
+        words = line.split()
+        if words[:1] == [_COLUMNS]:
+            in_table = True
+        elif in_table and len(words) == 2:
+            values[words[0]] = words[1]
+        elif ": " in line:
+            name, _, value = line.partition(": ")
+            head[name] = value
+    return _Parsed(title=lines[0], metric=lines[0].split(" ")[0], head=head, values=values)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _close(one: str, other: str, metric: str) -> bool:
+    if not (_is_number(one) and _is_number(other)):
+        return one == other
+    # Both were rounded to four digits, each by up to half a unit.
+    return abs(float(one) - float(other)) <= SNAPSHOT_TOLERANCE.get(metric, 0.0) + 1e-9

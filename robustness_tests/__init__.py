@@ -1,0 +1,1 @@
+"""The claims: what a mammography classifier must hold and what it must respond to."""
