@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from typing import TYPE_CHECKING
@@ -61,12 +62,16 @@ def read_dicom(file: ViewFile) -> View:
 def _data_set(file: ViewFile) -> Dataset:
     from pydicom import dcmread
 
+    broken = "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again"
     try:
-        return dcmread(file.path, specific_tags=list(TAGS))
+        with warnings.catch_warnings(record=True) as oddities:
+            warnings.simplefilter("always")
+            dataset = dcmread(file.path, specific_tags=list(TAGS))
     except Exception as cause:  # EOFError, zlib.error, InvalidDicomError and others
-        raise UnusableInput(
-            f"the DICOM file must be complete and undamaged, but it ends or breaks off ({type(cause).__name__}); copy it again"
-        ) from cause
+        raise UnusableInput(broken) from cause
+    if any(str(oddity.message).startswith("End of file reached") for oddity in oddities):
+        raise UnusableInput(broken)  # pydicom warns, and leaves out the element that was cut
+    return dataset
 
 
 def _view(dataset: Dataset, file: ViewFile) -> View:
@@ -76,12 +81,12 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
     spacing, spacing_source = header.spacing_mm(dataset, file)
     inverted, photometric = header.polarity(dataset)
     layout = _layout(dataset)
-    syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", "")).strip()
-    if not syntax:
-        raise UnusableInput("Transfer Syntax UID (0002,0010) is missing; export the image again")
+    syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
+    if not re.fullmatch(r"[0-9.]{1,64}", syntax):
+        raise UnusableInput("Transfer Syntax UID (0002,0010) is missing or no UID; export the image again")
     element = dataset["PixelData"]
     swapped = syntax == BIG_ENDIAN and element.VR == "OW"
-    stored = stored_values(element.value, syntax, layout, swapped_bytes=swapped)
+    stored = stored_values(element.value or b"", syntax, layout, swapped_bytes=swapped)
     notes = {"format": f"DICOM, {syntax}", "photometric": photometric, "pixel spacing": spacing_source}
     pixels, intensity_range, notes["intensity"] = fractions(dataset, file, stored, layout, inverted)
     if header.text(dataset, "LossyImageCompression") == "01":

@@ -39,21 +39,25 @@ class Codec:
     """Gives unsigned bit patterns, and how many low bits of each are the value's."""
 
 
-def decode_frame(frame: Frame) -> tuple[NDArray[Any], int]:
-    """Bit patterns (rows, columns), unsigned, and the number of their bits in use."""
-    codec = CODECS.get(frame.syntax)
+def codec_for(syntax: str) -> Codec:
+    """The decoder of a transfer syntax, ready to be called."""
+    codec = CODECS.get(syntax)
     if codec is None:
         raise UnusableInput(
-            f"Transfer Syntax UID (0002,0010) must be one that can be decoded, got {frame.syntax}; "
+            f"Transfer Syntax UID (0002,0010) must be one that can be decoded, got {syntax}; "
             "export it uncompressed or as JPEG 2000, JPEG-LS, JPEG lossless or RLE"
         )
     try:
         importlib.import_module(codec.module)
     except ImportError as cause:
         raise UnusableInput(
-            f"Transfer Syntax UID (0002,0010) {frame.syntax} ({codec.name}) needs a decoder; "
-            f"pip install {codec.distribution}"
+            f"Transfer Syntax UID (0002,0010) {syntax} ({codec.name}) needs a decoder; pip install {codec.distribution}"
         ) from cause
+    return codec
+
+
+def decode_frame(codec: Codec, frame: Frame) -> tuple[NDArray[Any], int]:
+    """Bit patterns (rows, columns), unsigned, and the number of their bits in use."""
     try:
         pixels, bits = codec.decode(frame)
         return pixels.reshape(frame.rows, frame.columns), bits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.voi import Table, Voi, Window
+from mammo_fixtures.exams.voi import FUNCTIONS, Table, Voi, Window
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -28,7 +28,7 @@ VIEW_CODES = {
     "399101009": "XCCM", "R-1024B": "XCCM",
 }  # fmt: skip
 """View codes, SNOMED CT and the retired SRT, to the View Position terms that go with them (PS3.16 CID 4014)."""
-MAX_ECHO = 40
+KNOWN_CODES = r"MONOCHROME[12]|PALETTE COLOR|RGB|HSV|ARGB|CMYK|YBR_[A-Z0-9_]{1,14}|LIN OD|IDENTITY|INVERSE|[0-9.]{0,64}"
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -161,19 +161,19 @@ def polarity(dataset: Dataset) -> tuple[bool, str]:
     shape = text(dataset, "PresentationLUTShape")
     if photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise UnusableInput(
-            f"{tag_name('PhotometricInterpretation')} must be MONOCHROME1 or MONOCHROME2, got {_echo(photometric)}; "
+            f"{tag_name('PhotometricInterpretation')} must be MONOCHROME1 or MONOCHROME2, got {echo(photometric)}; "
             "export the image as greyscale"
         )
     if shape not in ("", "IDENTITY", "INVERSE"):
-        raise UnusableInput(f"{tag_name('PresentationLUTShape')} must be IDENTITY or INVERSE, got {_echo(shape)}")
+        raise UnusableInput(f"{tag_name('PresentationLUTShape')} must be IDENTITY or INVERSE, got {echo(shape)}")
     inverted = photometric == "MONOCHROME1" or shape == "INVERSE"
     said = f"{photometric}, {shape}" if shape else photometric
     return inverted, f"{said}, {'inverted' if inverted else 'as stored'}"
 
 
-def _echo(value: str) -> str:
-    """A coded value for a message; free text, which might name someone, is not repeated."""
-    return repr(value) if re.fullmatch(r"[A-Z0-9_ .]{0,40}", value) else "other text"
+def echo(value: str) -> str:
+    """A coded value for a message; what is no code of the standard, and so might name someone, is not repeated."""
+    return repr(value) if re.fullmatch(KNOWN_CODES, value) else "another value"
 
 
 def voi(dataset: Dataset, inverted: bool, signed: bool) -> tuple[Voi, ...]:
@@ -185,6 +185,8 @@ def voi(dataset: Dataset, inverted: bool, signed: bool) -> tuple[Voi, ...]:
             f"Window Center (0028,1050) and Window Width (0028,1051) must come in pairs, got {len(centres)} and {len(widths)}"
         )
     function = text(dataset, "VOILUTFunction") or "LINEAR"
+    if function not in FUNCTIONS:
+        raise UnusableInput(f"{tag_name('VOILUTFunction')} must be one of {', '.join(FUNCTIONS)}, got {echo(function)}")
     named = dataset.get("WindowCenterWidthExplanation") or []
     names = [str(name) for name in named] if _several(named) else [str(named)]
     names += [""] * (len(centres) - len(names))

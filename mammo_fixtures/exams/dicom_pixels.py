@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.dicom_codecs import Frame, decode_frame
+from mammo_fixtures.exams.dicom_codecs import Frame, codec_for, decode_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,9 @@ def stored_values(pixel_data: bytes, syntax: str, layout: PixelLayout, *, swappe
         patterns = _native(pixel_data, syntax, layout, swapped_bytes)
         bits = layout.bits_allocated
     else:
+        codec = codec_for(syntax)
         patterns, bits = decode_frame(
+            codec,
             Frame(
                 data=_encapsulated(pixel_data),
                 syntax=syntax,
@@ -66,7 +68,7 @@ def stored_values(pixel_data: bytes, syntax: str, layout: PixelLayout, *, swappe
                 bits_allocated=layout.bits_allocated,
                 bits_stored=layout.bits_stored,
                 signed=layout.signed,
-            )
+            ),
         )
     if syntax in NATIVE or syntax == RLE:
         # The other bits may hold overlays (retired, PS3.5 8.1.1): they are no part of the value.

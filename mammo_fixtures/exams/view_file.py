@@ -58,9 +58,9 @@ class ViewFile:
             from mammo_fixtures.exams.dicom import read_dicom
 
             return read_dicom(self)
+        if not start:
+            raise UnusableInput(f"the image must be DICOM or PNG, got the empty file {self.path.name!r}; copy it again")
         raise UnusableInput(
-            f"the image must be DICOM (with its preamble, PS3.10) or PNG, got {len(start)} or more other bytes in "
-            f"{self.path.name!r}; export it as one of these"
-            if start
-            else f"the image must be DICOM or PNG, got the empty file {self.path.name!r}; copy it again"
+            f"the image must be DICOM (with its preamble, PS3.10) or PNG, got other content in {self.path.name!r}; "
+            "export it as one of these"
         )
