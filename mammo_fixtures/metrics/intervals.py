@@ -98,7 +98,7 @@ def exponential_variance(auc: NDArray[np.float64], m: int, n: int) -> NDArray[np
 
 def _quantile(confidence: float, degrees: int) -> float:
     """Two-sided quantile of the t distribution."""
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # SciPy ships no stubs
 
     return float(stdtrit(degrees, 0.5 + confidence / 2.0))
 

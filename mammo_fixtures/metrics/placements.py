@@ -64,14 +64,19 @@ def placement_values(positives: NDArray[np.float64], negatives: NDArray[np.float
     below = np.zeros(negatives.shape[:2])
     for condition in range(conditions):
         for reader in range(readers):
-            above[condition] += _share_below(positives[condition, :, reader], other[condition, reader])
-            below[condition] += _share_below(negatives[condition, :, reader], malignant[condition, reader])
-    above /= readers
-    below /= readers
+            here = (condition, reader)
+            left = np.searchsorted(other[here], positives[condition, :, reader], side="left")
+            right = np.searchsorted(other[here], positives[condition, :, reader], side="right")
+            above[condition] += left + right
+            # The second, far longer search is done twice only where a score of one class equals one of the other.
+            tied = bool((left != right).any())
+            below[condition] += _below(negatives[condition, :, reader], malignant[here], tied=tied)
+    above /= 2.0 * readers * negatives.shape[1]
+    below /= 2.0 * readers * positives.shape[1]
     return Placements(positives=above, negatives=1.0 - below)
 
 
-def _share_below(scores: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the sorted `others` below each score, ties half."""
-    counted = np.searchsorted(others, scores, side="left") + np.searchsorted(others, scores, side="right")
-    return np.asarray(counted / (2.0 * others.size))
+def _below(scores: NDArray[np.float64], others: NDArray[np.float64], *, tied: bool) -> NDArray[np.intp]:
+    """Twice the number of the sorted `others` below each score, ties once."""
+    left = np.searchsorted(others, scores, side="left")
+    return left + (np.searchsorted(others, scores, side="right") if tied else left)

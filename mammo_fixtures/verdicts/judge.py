@@ -1,0 +1,171 @@
+"""Holds a curve against a tolerance."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.verdicts.curve import Curve, Point, metric_named
+from mammo_fixtures.verdicts.decidability import FEWEST_JUDGED, deciding_number, needed_to_hold
+from mammo_fixtures.verdicts.sentence import clean_sentence, not_run_sentence, sentence
+from mammo_fixtures.verdicts.tolerance import Tolerance
+from mammo_fixtures.verdicts.verdict import Verdict
+
+
+class _Finding(NamedTuple):
+    outcome: str
+    because: str = ""
+
+
+def judge(curve: Curve, tolerance: Tolerance) -> tuple[Verdict, ...]:
+    """One verdict for each severity of the tolerance; for each of the curve where the tolerance names none."""
+    severities = tolerance.severities or tuple(point.severity for point in curve.points[1:])
+    return tuple(judge_severity(curve, tolerance, severity) for severity in severities)
+
+
+def judge_severity(curve: Curve, tolerance: Tolerance, severity: float, *, test: str = "") -> Verdict:
+    """The verdict at one severity.
+
+    `holds` is held when the upper bound of the drop is at most the margin and broken when the lower bound exceeds it;
+    `responds` is held when the lower bound is at least the margin and broken when the upper bound is below it.
+    """
+    _same_question(curve, tolerance)
+    point = curve.at(severity)
+    reason = _not_judged(curve, point, tolerance)
+    if reason or point is None:
+        return not_run(curve, tolerance, severity, reason=reason, test=test)
+    outcome, because = _holds(curve, point, tolerance) if tolerance.claim == "holds" else _responds(point, tolerance)
+    text = sentence(curve, point, tolerance, outcome=outcome, because=because)
+    return _verdict(curve, tolerance, severity, outcome=outcome, sentence=text, test=test)
+
+
+def judge_clean(curve: Curve, *, test: str = "") -> Verdict:
+    """Whether the clean metric is better than chance, before any perturbation is blamed."""
+    clean, chance = curve.clean, metric_named(curve.metric).chance
+    if chance is None:
+        raise UnusableInput(f"clean: metric must be one that has a value at chance, got {curve.metric!r}; judge auc")
+    if reason := _too_few(clean, FEWEST_JUDGED):
+        outcome = "not_run"
+    elif clean.low is None or clean.high is None:
+        outcome, reason = "not_run", _NO_INTERVAL
+    else:
+        outcome = "held" if clean.low > chance else "broken" if clean.high < chance else "inconclusive"
+    return Verdict(
+        test=test,
+        claim="clean",
+        perturbation="clean",
+        severity=0.0,
+        unit="",
+        subgroup=curve.subgroup,
+        metric=curve.metric,
+        clean=clean.value,
+        perturbed=None,
+        drop=None,
+        low=clean.low,
+        high=clean.high,
+        margin=None,
+        confidence=curve.confidence,
+        outcome=outcome,
+        positives=clean.positives,
+        negatives=clean.negatives,
+        sentence=clean_sentence(curve, chance, outcome=outcome, reason=reason),
+    )
+
+
+def not_run(curve: Curve, tolerance: Tolerance, severity: float, *, reason: str, test: str = "") -> Verdict:
+    """The verdict on a claim that could not be judged. Not run is not passed."""
+    text = not_run_sentence(curve, tolerance, severity, reason=reason)
+    return _verdict(curve, tolerance, severity, outcome="not_run", sentence=text, test=test)
+
+
+_NO_INTERVAL = "breasts that are not malignant come from fewer than two patients, so there is no interval"
+
+
+def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
+    """Why a claim cannot be judged, or an empty text."""
+    clean, metric = curve.clean, metric_named(curve.metric)
+    needed = FEWEST_JUDGED
+    if tolerance.claim == "holds":
+        needed = needed_to_hold(clean.value, metric.chance, tolerance.margin)
+    if point is None:
+        have = ", ".join(f"{p.severity:g}" for p in curve.points[1:])
+        return f"the scores hold no such severity, {f'only {have}' if have else f'and none of {curve.perturbation}'}"
+    if reason := _too_few(clean, needed):
+        return reason
+    if clean.low is None or point.drop_low is None or point.drop_high is None:
+        return _NO_INTERVAL
+    if tolerance.claim == "responds" and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
+        return (
+            f"clean {metric.title} too low: its lower bound {clean.low:.3f} less the margin {tolerance.margin:.3f} "
+            f"must exceed {metric.chance:g}, or there is too little to lose"
+        )
+    return ""
+
+
+def _too_few(clean: Point, needed: int) -> str:
+    if clean.positives < FEWEST_JUDGED:
+        return f"{clean.positives} malignant breasts are too few, at least {needed} are needed"
+    if not clean.negatives:
+        return "there is no breast that is not malignant, and malignant ones are set against those"
+    return ""
+
+
+def _holds(curve: Curve, point: Point, tolerance: Tolerance) -> _Finding:
+    needed = needed_to_hold(curve.clean.value, metric_named(curve.metric).chance, tolerance.margin)
+    if point.positives < needed:
+        return _Finding(
+            "inconclusive",
+            f"{point.positives} malignant breasts cannot show a fault of this size, at least {needed} are needed",
+        )
+    assert point.drop_low is not None
+    assert point.drop_high is not None
+    if point.drop_high <= tolerance.margin:
+        return _Finding("held")
+    if point.drop_low > tolerance.margin:
+        return _Finding("broken")
+    return _Finding("inconclusive", deciding_number(point, tolerance.margin, least=needed))
+
+
+def _responds(point: Point, tolerance: Tolerance) -> _Finding:
+    assert point.drop_low is not None
+    assert point.drop_high is not None
+    if point.drop_low >= tolerance.margin:
+        return _Finding("held")
+    if point.drop_high < tolerance.margin:
+        return _Finding("broken")
+    return _Finding("inconclusive", deciding_number(point, tolerance.margin, least=FEWEST_JUDGED))
+
+
+def _verdict(curve: Curve, tolerance: Tolerance, severity: float, *, outcome: str, sentence: str, test: str) -> Verdict:
+    point = curve.at(severity)
+    return Verdict(
+        test=test,
+        claim=tolerance.claim,
+        perturbation=tolerance.perturbation,
+        severity=float(severity),
+        unit=curve.unit,
+        subgroup=tolerance.subgroup,
+        metric=tolerance.metric,
+        clean=curve.clean.value,
+        perturbed=point.value if point else None,
+        drop=point.drop if point else None,
+        low=point.drop_low if point else None,
+        high=point.drop_high if point else None,
+        margin=tolerance.margin,
+        confidence=tolerance.confidence,
+        outcome=outcome,
+        positives=curve.clean.positives,
+        negatives=curve.clean.negatives,
+        sentence=sentence,
+    )
+
+
+def _same_question(curve: Curve, tolerance: Tolerance) -> None:
+    """A tolerance held against another curve would give a verdict that nobody asked for."""
+    for name in ("perturbation", "subgroup", "metric", "confidence"):
+        asked, got = getattr(tolerance, name), getattr(curve, name)
+        if asked != got:
+            raise UnusableInput(
+                f"{tolerance.where}: the curve must have the tolerance's {name} {asked!r}, got {got!r}; "
+                f"draw it with curve(table, …, {name}={asked!r})"
+            )

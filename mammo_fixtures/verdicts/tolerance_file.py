@@ -1,0 +1,118 @@
+"""Reads tolerances.toml, a list of `[[tolerance]]` tables; whatever it does not understand is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.verdicts.curve import nearest
+from mammo_fixtures.verdicts.tolerance import Tolerance
+
+_FIELDS = {field.name: field for field in fields(Tolerance) if field.name != "where"}
+_REQUIRED = tuple(name for name, field in _FIELDS.items() if field.default is MISSING)
+_NUMBERS = ("margin", "confidence")
+
+
+def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
+    """The tolerances of a file, in its order, each checked against the catalogue of perturbations."""
+    path = Path(path)
+    tables = _tables(path)
+    tolerances = tuple(_tolerance(table, f"{path.name}, table {number}") for number, table in enumerate(tables, 1))
+    _refuse_duplicates(tolerances)
+    return tolerances
+
+
+def _tables(path: Path) -> list[Any]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnusableInput(
+            f"{path}: tolerances must be a readable TOML file, got {reason!r}; give one with --mammo-tolerances=FILE"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{path.name}: tolerances must be TOML in UTF-8, got {error}; mend that line") from error
+    for key in content:
+        if key != "tolerance":
+            raise UnusableInput(
+                f"{path.name}: only [[tolerance]] tables may stand here, got {key!r}; rename or remove it"
+            )
+    tables = content.get("tolerance", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UnusableInput(f"{path.name}: tolerance must be a list of tables, got one; write [[tolerance]] above each")
+    if not tables:
+        raise UnusableInput(f"{path.name}: a gate needs at least one tolerance, got none; add a [[tolerance]] table")
+    return tables
+
+
+def _tolerance(table: dict[str, Any], where: str) -> Tolerance:
+    for key in table:
+        if key not in _FIELDS:
+            hint = nearest(key, list(_FIELDS)) or f"; known are {', '.join(_FIELDS)}"
+            raise UnusableInput(f"{where}: keys must be known ones, got {key!r}{hint}")
+    missing = [key for key in _REQUIRED if key not in table]
+    if missing:
+        raise UnusableInput(f"{where}: {', '.join(_REQUIRED)} must be there, got no {missing[0]}; add {missing[0]} = …")
+    for key, value in table.items():
+        _check_type(key, value, where)
+    values = table | {key: float(table[key]) for key in _NUMBERS if key in table}
+    severities = tuple(float(severity) for severity in table.get("severities", ()))
+    return _in_catalogue(Tolerance(**(values | {"severities": severities}), where=where), stated="severities" in table)
+
+
+def _check_type(key: str, value: object, where: str) -> None:
+    if key == "severities":
+        rule, good = "a list of numbers", isinstance(value, list) and all(map(_is_number, value))
+    elif key in _NUMBERS:
+        rule, good = "a number", _is_number(value)
+    else:
+        rule, good = "text in quotes", isinstance(value, str)
+    if not good:
+        raise UnusableInput(f"{where}: {key} must be {rule}, got {value!r}; write it as in the README's example")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
+    """The same, once its perturbation is known and its severities are meaningful."""
+    from mammo_fixtures.perturbations import PERTURBATIONS
+
+    where, names = tolerance.where, [record.name for record in PERTURBATIONS]
+    if tolerance.perturbation not in names:
+        hint = nearest(tolerance.perturbation, names) or f"; known are {', '.join(names)}"
+        raise UnusableInput(f"{where}: perturbation must be in the catalogue, got {tolerance.perturbation!r}{hint}")
+    if stated and not tolerance.severities:
+        raise UnusableInput(f"{where}: severities must hold a number, got []; leave the key out for the whole ladder")
+    record = PERTURBATIONS[names.index(tolerance.perturbation)]
+    low, high = record.valid
+    for severity in tolerance.severities:
+        if not low <= severity <= high or severity == record.nothing:
+            raise UnusableInput(
+                f"{where}: severities of {record.name} must lie in {low:g} … {high:g} {record.unit} and change "
+                f"something, got {severity:g}; its ladder is {', '.join(format(s, 'g') for s in record.severities)}"
+            )
+    return tolerance
+
+
+def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
+    """Two tables for one claim would give two tests of one id, and the laxer one might be read."""
+    from mammo_fixtures.perturbations import PERTURBATIONS
+
+    ladders = {record.name: record.severities for record in PERTURBATIONS}
+    seen: dict[tuple[str, str, float, str, str], str] = {}
+    for t in tolerances:
+        for severity in t.severities or ladders[t.perturbation]:
+            # Ids are lower case, so names that differ in case only would meet in one id.
+            claim = (t.claim, t.perturbation, severity, t.subgroup.lower(), t.metric)
+            if claim in seen:
+                raise UnusableInput(
+                    f"{t.where}: a claim may be made once, got {t.claim} for {t.perturbation} {severity:g}, "
+                    f"{t.subgroup}, {t.metric} again after {seen[claim]}; leave that severity out of one of them"
+                )
+            seen[claim] = t.where
