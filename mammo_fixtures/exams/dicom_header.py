@@ -11,6 +11,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.voi import FUNCTIONS, Table, Voi, Window
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
     from mammo_fixtures.exams.view_file import ViewFile
@@ -206,11 +207,7 @@ def _table(item: Dataset, inverted: bool, signed: bool) -> Table:
     entries, first, bits = descriptor[0] or 2**16, descriptor[1], descriptor[2]
     if signed and first > 2**15 - 1:
         first -= 2**16  # written as US where the pixels are signed
-    data = item.get("LUTData")
-    if isinstance(data, bytes):
-        order = ">" if item.original_encoding[1] is False else "<"
-        data = np.frombuffer(data, np.uint8 if len(data) <= entries + 1 and bits == 8 else f"{order}u2")
-    values = np.asarray(data if data is not None else [], dtype=np.float64).ravel()
+    values = _lut_data(item, entries, bits)
     if len(values) < entries or values.max(initial=0) > 2**bits - 1:
         raise UnusableInput(
             f"LUT Data (0028,3006) must hold {entries} entries of {bits} bits, got {len(values)} "
@@ -218,3 +215,15 @@ def _table(item: Dataset, inverted: bool, signed: bool) -> Table:
         )
     fractions = (values[:entries] / (2**bits - 1)).astype(np.float32)
     return Table(first=first, values=fractions, explanation=text(item, "LUTExplanation"), inverted=inverted)
+
+
+def _lut_data(item: Dataset, entries: int, bits: int) -> NDArray[np.float64]:
+    """Entries in 16-bit words, or 8-bit ones packed in pairs, which only the length tells (PS3.3 C.7.6.3.1.6)."""
+    data = item.get("LUTData")
+    if isinstance(data, bytes):
+        order = ">" if item.original_encoding[1] is False else "<"
+        words = np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2")
+    else:
+        words = np.array(data if _several(data) else [], dtype=np.uint16)
+    packed = bits == 8 and len(words) == (entries + 1) // 2
+    return (words.astype("<u2").view(np.uint8) if packed else words).astype(np.float64)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +78,10 @@ def _text(path: Path) -> str:
             content = gzip.decompress(content)
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
-    except (OSError, EOFError, ValueError) as cause:  # gzip raises EOFError when cut short; zlib.error is below
+    except (OSError, EOFError, zlib.error) as cause:  # gzip raises all three
         raise UnusableInput(
-            f"{path.name}: the manifest must be readable, got {type(cause).__name__}: {cause}"
+            f"{path.name}: the manifest must be readable and whole, got {type(cause).__name__}: {cause}; copy it again"
         ) from cause
-    except Exception as cause:  # zlib.error
-        raise UnusableInput(f"{path.name}: the gzip file must be undamaged, got {cause}; copy it again") from cause
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as cause:

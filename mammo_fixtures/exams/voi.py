@@ -107,9 +107,11 @@ def _table(pixels: Any, table: Table, intensity_range: tuple[float, float]) -> A
     if isinstance(pixels, np.ndarray):
         below = np.minimum(place.astype(np.intp), last - 1)
         values: Any = table.values
+        rest: Any = place - below.astype(place.dtype)
     else:
         below = place.long().clip(max=last - 1)
         values = pixels.new_tensor(table.values)
+        rest = place - below
     start = values[below]
-    display = start + (values[below + 1] - start) * (place - below)
+    display = start + (values[below + 1] - start) * rest
     return 1.0 - display if table.inverted else display

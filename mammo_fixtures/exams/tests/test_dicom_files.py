@@ -90,7 +90,9 @@ def test_a_damaged_codestream_is_refused(name: str, tmp_path: Path, read: Read) 
     for damaged in (frame[:10], bytes(len(frame))):
         dataset.PixelData = encapsulate([damaged])
         dataset.save_as(tmp_path / "view.dcm")
-        with pytest.raises(UnusableInput, match=r"Pixel Data \(7FE0,0010\) must be undamaged .*, but cannot be decoded"):
+        with pytest.raises(
+            UnusableInput, match=r"Pixel Data \(7FE0,0010\) must be undamaged .*, but cannot be decoded"
+        ):
             read(tmp_path / "view.dcm")
 
 

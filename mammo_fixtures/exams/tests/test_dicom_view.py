@@ -63,7 +63,11 @@ def test_monochrome1_and_inverse_are_one_inversion(
             "Imager Pixel Spacing (0018,1164) / magnification 1.75",
         ),
         (
-            {"ImagerPixelSpacing": None, "PixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": "1.75"},
+            {
+                "ImagerPixelSpacing": None,
+                "PixelSpacing": [0.2, 0.2],
+                "EstimatedRadiographicMagnificationFactor": "1.75",
+            },
             (0.2, 0.2),
             "Pixel Spacing (0028,0030)",
         ),
@@ -157,7 +161,9 @@ def test_tags_that_say_nothing_contradict_nothing(attributes: dict[str, Any], wr
     assert read(written(VALUES, bits=12, **attributes)).name == "exam 17, L-CC"
 
 
-@pytest.mark.parametrize(("code", "agrees"), [("399162004", True), ("R-10242", True), ("399368009", False), ("R-10226", False)])
+@pytest.mark.parametrize(
+    ("code", "agrees"), [("399162004", True), ("R-10242", True), ("399368009", False), ("R-10226", False)]
+)
 def test_view_code_sequence_is_checked(code: str, agrees: bool, written: Written, read: Read) -> None:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator = code, "SCT" if code.isdigit() else "SRT"
@@ -191,7 +197,14 @@ def test_intent(attributes: dict[str, Any], intent: str, written: Written, read:
 
 @pytest.mark.parametrize(
     ("orientation", "chest_wall"),
-    [(["A", "R"], "left"), (["P", "L"], "right"), (["AR", "FR"], "left"), (["P", "FL"], "right"), (["L", "A"], ""), (None, "")],
+    [
+        (["A", "R"], "left"),
+        (["P", "L"], "right"),
+        (["AR", "FR"], "left"),
+        (["P", "FL"], "right"),
+        (["L", "A"], ""),
+        (None, ""),
+    ],
 )
 def test_chest_wall_from_patient_orientation(
     orientation: list[str] | None, chest_wall: str, written: Written, read: Read
@@ -215,7 +228,9 @@ def test_a_stated_range_replaces_that_of_bits_stored(written: Written, read: Rea
     view = read(path, intensity_low=-1000.0, intensity_high=3095.0)
     assert view.intensity_range == (-1000, 3095) and view.pixels.min() == 0 and view.pixels.max() == 1
     inverted = read(
-        written(VALUES, bits=12, inverse="MONOCHROME1", RescaleIntercept="-1000"), intensity_low=-1000.0, intensity_high=3095.0
+        written(VALUES, bits=12, inverse="MONOCHROME1", RescaleIntercept="-1000"),
+        intensity_low=-1000.0,
+        intensity_high=3095.0,
     )
     assert np.array_equal(inverted.pixels, view.pixels)
     path = written(VALUES, bits=12)

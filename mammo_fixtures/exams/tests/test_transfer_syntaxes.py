@@ -33,7 +33,9 @@ def test_golden_files_equal_their_png() -> None:
 
 
 @pytest.mark.parametrize("inverse", POLARITIES)
-@pytest.mark.parametrize(("bits", "signed"), [(8, False), (10, False), (12, False), (12, True), (16, False), (16, True)])
+@pytest.mark.parametrize(
+    ("bits", "signed"), [(8, False), (10, False), (12, False), (12, True), (16, False), (16, True)]
+)
 @pytest.mark.parametrize("name", WRITABLE)
 def test_same_pixels_in_each_syntax(
     name: str, bits: int, signed: bool, inverse: str, written: Callable[..., Path], read: Callable[..., View]
@@ -108,7 +110,9 @@ def test_a_frame_in_several_fragments_is_joined(tmp_path: Path, read: Callable[.
     assert np.array_equal(read(tmp_path / "fragments.dcm").pixels, read(tmp_path / "view.dcm").pixels)
 
 
-def test_big_endian_words_of_8_bit_pixels_are_unswapped(written: Callable[..., Path], read: Callable[..., View]) -> None:
+def test_big_endian_words_of_8_bit_pixels_are_unswapped(
+    written: Callable[..., Path], read: Callable[..., View]
+) -> None:
     values = phantom(8, (16, 12))
     swapped = values.reshape(-1, 2)[:, ::-1].tobytes()
 
@@ -132,7 +136,9 @@ def test_overlay_bits_above_and_below_the_value_are_ignored(
     above = read(written(values, bits=10, PixelData=(values | garbage << 12).tobytes()))
     below = read(written(values, bits=10, PixelData=(values << 2 | garbage).tobytes(), HighBit=11))
     signed = read(
-        written(values, bits=10, signed=True, PixelData=((values - 512 & 1023) << 2 | garbage << 15).tobytes(), HighBit=11)
+        written(
+            values, bits=10, signed=True, PixelData=((values - 512 & 1023) << 2 | garbage << 15).tobytes(), HighBit=11
+        )
     )
     for view in (above, below, signed):
         assert np.array_equal(view.pixels, values.astype(np.float32) / np.float32(1023))

@@ -1,0 +1,77 @@
+"""Lesion regions from masks and polygons lie on the view's pixel grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams import View
+from mammo_fixtures.exams.region import read_region
+from mammo_fixtures.exams.tests.dicom_writer import phantom
+
+SHAPE = (64, 48)
+MASK = np.zeros(SHAPE, np.uint8)
+MASK[10:20, 5:30] = 255
+
+
+def test_a_mask_is_true_where_it_is_not_zero(
+    tmp_path: Path, written: Callable[..., Path], read: Callable[..., View]
+) -> None:
+    for pixels in (MASK, (MASK > 0), MASK.astype(np.uint16) * 200, MASK // 255):
+        Image.fromarray(pixels).save(tmp_path / "mask.png")
+        view = read(written(phantom(12), bits=12), roi_path=tmp_path / "mask.png")
+        assert view.region is not None and view.region.dtype == np.bool_
+        assert np.array_equal(view.region, MASK > 0) and not view.region.flags.writeable
+
+
+def test_no_region_is_none(written: Callable[..., Path], read: Callable[..., View]) -> None:
+    assert read(written(phantom(12), bits=12)).region is None
+
+
+def test_polygons_have_rows_first_and_are_joined(tmp_path: Path) -> None:
+    path = tmp_path / "roi.json"
+    path.write_text(json.dumps([[[10, 5], [10, 29], [19, 29], [19, 5]], [[40, 2], [40, 4], [42, 4], [42, 2]]]))
+    region = read_region(path, SHAPE)
+    assert region is not None
+    expected = MASK > 0
+    expected[40:43, 2:5] = True
+    assert np.array_equal(region, expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "must be a PNG mask or a JSON list of polygons of at least two [row, column] corners, such as "
+               "[[[10, 20], [10, 40], [30, 30]]]; got something else"),
+        (b"[[10, 20]]", "must be a PNG mask or a JSON list of polygons"),
+        (b"\xff\xd8\xff\xe0", "must be a PNG mask or a JSON list of polygons"),
+        (b"[[[1, 1], [1, 50], [5, 5]]]", "a region's corners must lie inside the image of 64 rows and 48 columns, "
+                                        "got row 1, column 50; corners are [row, column] in pixels"),
+        (b"\x89PNG\r\n\x1a\n", "must be an undamaged PNG, but cannot be decoded; copy it again"),
+    ],
+)  # fmt: skip
+def test_what_is_no_region_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "roi").write_bytes(content)
+    with pytest.raises(UnusableInput) as refusal:
+        read_region(tmp_path / "roi", SHAPE)
+    assert message in str(refusal.value)
+
+
+def test_a_mask_of_another_size_kind_or_place_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(MASK[:-1]).save(tmp_path / "mask.png")
+    with pytest.raises(UnusableInput) as refusal:
+        read_region(tmp_path / "mask.png", SHAPE)
+    assert str(refusal.value) == (
+        "the mask 'mask.png' must have the image's rows and columns (64, 48), got (63, 48); draw it on the stored image"
+    )
+    Image.fromarray(MASK).convert("RGB").save(tmp_path / "mask.png")
+    with pytest.raises(UnusableInput, match="must be a greyscale PNG, got mode RGB; export it as greyscale"):
+        read_region(tmp_path / "mask.png", SHAPE)
+    with pytest.raises(UnusableInput, match=r"roi_path must be a readable file, got '.*gone.png': No such file"):
+        read_region(tmp_path / "gone.png", SHAPE)
