@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CHANCE = 0.5
 """AUC, and mean placement of a malignant breast, without discrimination."""
-_VARIANCE_OF_A_LOST_PLACEMENT = 1.0 / 12.0
-"""A lost breast scores like any non-malignant one, so its placement is uniform on [0, 1]."""
+_LOST_SPREAD = 1.0 / 12.0
+"""Variance of a lost breast's placement: it scores like any non-malignant one, so anywhere on [0, 1] alike."""
 _BISECTIONS = 48
 """Halvings of [0, 1] until the bound is exact to a double's last digits."""
 
@@ -38,16 +38,16 @@ def auc_interval(placements: Placements, clusters: Clusters, confidence: float) 
 
     The variance is taken at the hypothesised AUC (Newcombe 2006, Statistics in Medicine 25:559), from Hanley and
     McNeil's exponential form (1982, Radiology 143:29), and scaled so that at the observed AUC it is the clustered
-    one: as observed, or with one extra malignant breast placed at chance, whichever is larger.
+    one: as observed, or with one extra malignant breast without discrimination, whichever is larger.
     """
     observed = placements.mean
     m, n = placements.positives.shape[1], placements.negatives.shape[1]
-    extra = placements.with_one_more(CHANCE)
+    lost = placements.with_one_more(CHANCE)
     with np.errstate(invalid="ignore", divide="ignore"):
         # 0 / 0 at an AUC of exactly 0 or 1 and NaN at one cluster: there the extra breast alone gives the scale.
         scale = np.fmax(
             clustered_variance(placements, clusters) / exponential_variance(observed, m, n),
-            clustered_variance(extra, clusters.with_one_more) / exponential_variance(extra.mean, m + 1, n),
+            _variance_with_one_more(lost, clusters, spread=_LOST_SPREAD) / exponential_variance(lost.mean, m + 1, n),
         )
     reach = _quantile(confidence, clusters.with_positive) ** 2 * scale
 
@@ -68,22 +68,27 @@ def drop_interval(placements: Placements, clusters: Clusters, confidence: float)
     one.
     """
     drops = placements.drops
-    lost = max(float(placements.mean[0]) - CHANCE, 0.0)
-    spread = _VARIANCE_OF_A_LOST_PLACEMENT + float(placements.positives[0].var())
     patients = clusters.with_positive
     plain = np.sqrt(clustered_variance(drops, clusters))
     # One cluster has no spread of its own (NaN), and then no t distribution either.
     plain = plain * _quantile(confidence, max(patients - 1, 1))
+    kept_all = drops.with_one_more(0.0)
+    lost_all = drops.with_one_more(max(float(placements.mean[0]) - CHANCE, 0.0))
+    spread = _LOST_SPREAD + float(placements.positives[0].var())
+    spared = np.sqrt(_variance_with_one_more(kept_all, clusters, spread=0.0))
+    struck = np.sqrt(_variance_with_one_more(lost_all, clusters, spread=spread))
     reach = _quantile(confidence, patients)
-    kept_all, lost_all = drops.with_one_more(0.0), drops.with_one_more(lost)
-    spared = np.sqrt(clustered_variance(kept_all, clusters.with_one_more))
-    m = placements.positives.shape[1]
-    surprise = spread * degrees_corrected(patients + 1) / (m + 1) ** 2
-    struck = np.sqrt(clustered_variance(lost_all, clusters.with_one_more) + surprise)
     low = np.fmin(drops.mean - plain, kept_all.mean - reach * spared)
     high = np.fmax(drops.mean + plain, lost_all.mean + reach * struck)
     low[0] = high[0] = 0.0  # Clean against itself is no estimate.
     return Interval(np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0))
+
+
+def _variance_with_one_more(placements: Placements, clusters: Clusters, *, spread: float) -> NDArray[np.float64]:
+    """Clustered variance with an extra malignant breast, last, that scatters about its placement by a variance."""
+    m = placements.positives.shape[1]
+    scatter = spread * degrees_corrected(clusters.with_positive + 1) / m**2
+    return clustered_variance(placements, clusters.with_one_more) + scatter
 
 
 def exponential_variance(auc: NDArray[np.float64], m: int, n: int) -> NDArray[np.float64]:

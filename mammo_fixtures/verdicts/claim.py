@@ -25,6 +25,9 @@ class Claim:
     accepted: tuple[str, ...] = ("held",)
     """Outcomes with which the test passes."""
 
+    def __repr__(self) -> str:
+        return f"<claim {self.id}>"
+
     @property
     def id(self) -> str:
         """`lowpass-0.50mm-soft_tissue_lesions-auc`: made for `-k` and for file names."""
