@@ -55,7 +55,8 @@ def read_dicom(file: ViewFile) -> View:
             raise
         except Exception as cause:  # pydicom parses values when asked and raises whatever its converters raise
             raise UnusableInput(
-                f"the DICOM file must be undamaged, but its data set cannot be read ({type(cause).__name__}); copy it again"
+                f"the DICOM file must be undamaged, but its data set cannot be read ({type(cause).__name__}); copy "
+                f"it again"
             ) from cause
 
 
@@ -125,7 +126,8 @@ def _refuse_other_images(dataset: Dataset) -> None:
         )
     if dataset.get("ModalityLUTSequence"):
         raise UnusableInput(
-            "Modality LUT Sequence (0028,3000) must be absent, got a table; export the image with Rescale Slope and Intercept"
+            "Modality LUT Sequence (0028,3000) must be absent, got a table; export the image with Rescale Slope and "
+            "Intercept"
         )
 
 

@@ -107,7 +107,8 @@ def check_position(dataset: Dataset, file: ViewFile) -> None:
     for keyword, position in found.items():
         if position in positions and position != stated:
             raise UnusableInput(
-                f"{tag_name(keyword)} must agree with the manifest, got {position} in the file and {file.position} in the "
+                f"{tag_name(keyword)} must agree with the manifest, got {position} in the file and {file.position} "
+                f"in the "
                 "manifest; correct the one that is wrong"
             )
 
@@ -144,7 +145,7 @@ def spacing_mm(dataset: Dataset, file: ViewFile) -> tuple[tuple[float, float], s
 
 
 def chest_wall(dataset: Dataset) -> str:
-    """Image side of the chest wall from Patient Orientation: rows that run to anterior begin at it (PS3.3 C.7.6.1.1.1)."""
+    """Image side of the chest wall, from Patient Orientation: rows that run to anterior start there (C.7.6.1.1.1)."""
     value = dataset.get("PatientOrientation")
     if not value:
         return ""
@@ -155,8 +156,8 @@ def chest_wall(dataset: Dataset) -> str:
 def polarity(dataset: Dataset) -> tuple[bool, str]:
     """Whether pixels are inverted so that bright means dense, and what the file says.
 
-    MONOCHROME1 and Presentation LUT Shape INVERSE are two names for one inversion, which mammography files carry together
-    (PS3.3 C.8.11.3: INVERSE shall be used with MONOCHROME1): either, or both, inverts once.
+    MONOCHROME1 and Presentation LUT Shape INVERSE are two names for one inversion, which mammography files carry
+    together (PS3.3 C.8.11.3: INVERSE shall be used with MONOCHROME1): either, or both, inverts once.
     """
     photometric = text(dataset, "PhotometricInterpretation")
     shape = text(dataset, "PresentationLUTShape")
@@ -183,7 +184,8 @@ def voi(dataset: Dataset, inverted: bool, signed: bool) -> tuple[Voi, ...]:
     centres, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
     if len(centres) != len(widths):
         raise UnusableInput(
-            f"Window Center (0028,1050) and Window Width (0028,1051) must come in pairs, got {len(centres)} and {len(widths)}"
+            f"Window Center (0028,1050) and Window Width (0028,1051) must come in pairs, got {len(centres)} and "
+            f"{len(widths)}"
         )
     function = text(dataset, "VOILUTFunction") or "LINEAR"
     if function not in FUNCTIONS:

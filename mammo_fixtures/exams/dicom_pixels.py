@@ -110,7 +110,8 @@ def _encapsulated(pixel_data: bytes) -> bytes:
         fragments = list(generate_fragments(pixel_data))[1:]
     except Exception as cause:  # pydicom raises ValueError, struct.error and others on damaged items
         raise UnusableInput(
-            "Pixel Data (7FE0,0010) must be undamaged encapsulated fragments, but cannot be taken apart; copy the file again"
+            "Pixel Data (7FE0,0010) must be undamaged encapsulated fragments, but cannot be taken apart; copy the "
+            "file again"
         ) from cause
     if not fragments:
         raise UnusableInput("Pixel Data (7FE0,0010) must hold one compressed frame, got none; export the image again")

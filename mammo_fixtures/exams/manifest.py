@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +95,8 @@ def _check_agreement(first: Row, row: Row) -> None:
         if column not in PER_VIEW and column != "patient_id" and first.values[column] != value:
             raise UnusableInput(
                 f"{row.origin}: rows of one breast must agree in {column}, got {value!r} here and "
-                f"{first.values[column]!r} in row {first.number} of exam {row['exam_id']}, {row['side']}; correct one of them"
+                f"{first.values[column]!r} in row {first.number} of exam {row['exam_id']}, {row['side']}; correct "
+                f"one of them"
             )
 
 
@@ -142,7 +142,7 @@ def _check_files(manifest: Path, breasts: Mapping[tuple[str, str], _BreastRows])
                     "export it as one of these"
                 )
             for needed in (view.path, view.roi_path):
-                if needed is not None and not os.path.isfile(needed):
+                if needed is not None and not needed.is_file():
                     absent.append((breast.rows[position], str(needed)))
     if absent:
         row, path = min(absent, key=lambda one: one[0].number)

@@ -87,7 +87,8 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as cause:
         line = content.count(b"\n", 0, cause.start) + 1
         raise UnusableInput(
-            f"{path.name}, row {line}: a manifest must be UTF-8, got byte 0x{content[cause.start]:02x}; save it as UTF-8"
+            f"{path.name}, row {line}: a manifest must be UTF-8, got byte 0x{content[cause.start]:02x}; save it as "
+            f"UTF-8"
         ) from cause
 
 
@@ -110,7 +111,8 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
             continue
         if len(values) != len(columns):
             raise UnusableInput(
-                f"{file}, row {number}: a row must have as many values as the header, got {len(values)} of {len(columns)}"
+                f"{file}, row {number}: a row must have as many values as the header, got {len(values)} of "
+                f"{len(columns)}"
             )
         rows.append(Row(file, number, dict(zip(columns, values, strict=True))))
     return columns, rows
@@ -135,7 +137,8 @@ def _parquet_rows(path: Path) -> tuple[list[str], list[Row]]:
     cells = [[_as_text(value) for value in table.column(name).to_pylist()] for name in columns]
     # Numbered as the same table would be in a .csv: the header is row 1.
     rows = [
-        Row(path.name, number, dict(zip(columns, values, strict=True))) for number, values in enumerate(zip(*cells), 2)
+        Row(path.name, number, dict(zip(columns, values, strict=True)))
+        for number, values in enumerate(zip(*cells, strict=True), 2)
     ]
     return columns, rows
 

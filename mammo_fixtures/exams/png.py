@@ -43,7 +43,7 @@ def read_png(file: ViewFile) -> View:
 
 def png_pixels(path: Path) -> NDArray[Any]:
     """Stored values (rows, columns), uint8 or uint16."""
-    with open(path, "rb") as stream:
+    with path.open("rb") as stream:
         header = stream.read(26)
     if len(header) < 26:
         raise UnusableInput(f"the PNG must be complete, got {len(header)} bytes; copy it again")

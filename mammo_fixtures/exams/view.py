@@ -54,7 +54,8 @@ class View:
             raise UnusableInput(f"{where}pixels must be finite, got NaN or infinity")
         if len(self.pixel_spacing_mm) != 2 or not all(0 < mm < 100 for mm in self.pixel_spacing_mm):
             raise UnusableInput(
-                f"{where}pixel_spacing_mm must be two positive lengths in mm (rows, columns), got {self.pixel_spacing_mm}"
+                f"{where}pixel_spacing_mm must be two positive lengths in mm (rows, columns), got "
+                f"{self.pixel_spacing_mm}"
             )
         self.pixels.flags.writeable = False
 
@@ -120,6 +121,6 @@ def as_fraction(stored: NDArray[Any], intensity_range: tuple[float, float]) -> N
 
 
 def _is_finite(pixels: NDArray[np.float32]) -> bool:
-    """Whether no pixel is NaN or infinite; a float32 sum is the fastest witness, and where it overflows, each is asked."""
+    """Whether no pixel is NaN or infinite: a float32 sum is the fastest witness; where it overflows, each is asked."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(pixels.sum()) or np.isfinite(pixels).all())

@@ -45,7 +45,7 @@ class ViewFile:
 
     def _decoded(self) -> View:
         try:
-            with open(self.path, "rb") as file:
+            with self.path.open("rb") as file:
                 start = file.read(PREAMBLE_BYTES + len(DICOM_MAGIC))
         except OSError as cause:
             reason = cause.strerror or type(cause).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def read() -> Callable[..., View]:
         return _view_file(path, **stated).read()
 
     return read
+
+
+@pytest.fixture
+def mammograms() -> Path:
+    """The folder of real mammograms that MAMMO_SHARED names; without it the test is skipped."""
+    folder = Path(os.environ.get("MAMMO_SHARED", "")) / "mammograms"
+    if not (folder / "manifest.csv").is_file():
+        pytest.skip("MAMMO_SHARED does not name a folder with mammograms/manifest.csv")
+    return folder
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def write_golden(folder: Path) -> None:
             exam_id = f"{name}_inverse" if inverse else name
             write(data_set(values, bits=12, inverse=inverse), folder / f"{exam_id}.dcm", syntax)
             rows.append({"exam_id": exam_id, "path": f"{exam_id}.dcm"})
-    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         columns = ["exam_id", "side", "view", "path", "pixel_spacing_mm", "intensity_high"]
         table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()

@@ -19,12 +19,15 @@ Read = Callable[..., View]
 BROKEN = {
     "truncated": "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got ",
     "truncated_jpeg_2000": "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again",
-    "unknown_transfer_syntax": "Transfer Syntax UID (0002,0010) must be one that can be decoded, got 1.2.840.10008.1.2.9; "
+    "unknown_transfer_syntax": "Transfer Syntax UID (0002,0010) must be one that can be decoded, got "
+    "1.2.840.10008.1.2.9; "
     "export it uncompressed or as JPEG 2000, JPEG-LS, JPEG lossless or RLE",
     "missing_spacing": "Imager Pixel Spacing (0018,1164) is missing; add pixel_spacing_mm to the manifest",
-    "no_pixels": "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got 0 (truncated?); copy the file again",
+    "no_pixels": "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got 0 (truncated?); copy the file "
+    "again",
     "other_side": "Image Laterality (0020,0062) must agree with the manifest, got R in the file and L in the manifest",
-    "other_position": "View Position (0018,5101) must agree with the manifest, got MLO in the file and CC in the manifest",
+    "other_position": "View Position (0018,5101) must agree with the manifest, got MLO in the file and CC in the "
+    "manifest",
     "tomosynthesis": "the image must be a two-dimensional mammogram, got tomosynthesis; name the 2-D view instead",
     "two_frames": "Number of Frames (0028,0008) must be 1, got 2; name a single-frame image",
     "colour": "Samples per Pixel (0028,0002) must be 1, got 3 (colour); export the image as greyscale",
@@ -40,18 +43,23 @@ def test_each_broken_file_is_refused(name: str, read: Read) -> None:
     with pytest.raises(UnusableInput) as refusal:
         read(given(f"dicom/broken/{name}.dcm"))
     message = str(refusal.value)
-    assert message.startswith(f"exam 17, L-CC: {BROKEN[name]}") and message.endswith(" (site.csv, row 41)")
-    assert "SECRET" not in message and "\n" not in message
+    assert message.startswith(f"exam 17, L-CC: {BROKEN[name]}")
+    assert message.endswith(" (site.csv, row 41)")
+    assert "SECRET" not in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "the image must be DICOM or PNG, got the empty file 'view.dcm'; copy it again"),
-        (b"GIF89a" + bytes(200), "the image must be DICOM (with its preamble, PS3.10) or PNG, got other content in 'view.dcm'; "
+        (b"GIF89a" + bytes(200), "the image must be DICOM (with its preamble, PS3.10) or PNG, got other content in "
+         "'view.dcm'; "
          "export it as one of these"),
-        (bytes(128) + b"DICM" + b"\xff" * 40, "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again"),
-        (bytes(128) + b"DICM", "Pixel Data (7FE0,0010) must be there as integers, but it is missing; export the image again"),
+        (bytes(128) + b"DICM" + b"\xff" * 40, "the DICOM file must be complete and undamaged, but it ends or breaks "
+         "off; copy it again"),
+        (bytes(128) + b"DICM", "Pixel Data (7FE0,0010) must be there as integers, but it is missing; export the "
+         "image again"),
     ],
 )  # fmt: skip
 def test_other_content_is_refused(content: bytes, message: str, tmp_path: Path, read: Read) -> None:
@@ -121,14 +129,18 @@ def _pydicom_files() -> list[Any]:
 @pytest.mark.parametrize("path", _pydicom_files())
 def test_every_file_that_pydicom_ships_is_read_or_refused(path: Path, read: Read) -> None:
     """With spacing and range stated, so that as many as can be are decoded; those agree with pydicom's own decoding."""
+    message = ""
     try:
         view = read(path, pixel_spacing_mm=(0.1, 0.1), intensity_low=-40000.0, intensity_high=70000.0)
     except UnusableInput as refusal:
-        assert str(refusal).startswith("exam 17, L-CC: ") and "\n" not in str(refusal)
+        message = str(refusal)
+    if message:
+        assert message.startswith("exam 17, L-CC: ")
+        assert "\n" not in message
         return
     assert np.isfinite(view.pixels).all()
     from pydicom import dcmread
-    from pydicom.pixels import apply_rescale
+    from pydicom.pixels.processing import apply_rescale
 
     dataset = dcmread(path)
     theirs = apply_rescale(dataset.pixel_array, dataset)

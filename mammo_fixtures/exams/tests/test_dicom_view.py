@@ -24,9 +24,11 @@ def refusal(read: Read, path: Path, **stated: Any) -> str:
     with pytest.raises(UnusableInput) as caught:
         read(path, **stated)
     message = str(caught.value)
-    assert "\n" not in message and "SECRET" not in message
+    assert "\n" not in message
+    assert "SECRET" not in message
     start, end = f"exam 17, L-{stated.get('position', 'CC')}: ", " (site.csv, row 41)"
-    assert message.startswith(start) and message.endswith(end)
+    assert message.startswith(start)
+    assert message.endswith(end)
     return message.removeprefix(start).removesuffix(end)
 
 
@@ -77,31 +79,41 @@ def test_spacing_on_the_breast_support(
     attributes: dict[str, Any], spacing: tuple[float, float], source: str, written: Written, read: Read
 ) -> None:
     view = read(written(VALUES, bits=12, **attributes))
-    assert view.pixel_spacing_mm == pytest.approx(spacing, abs=1e-12) and view.notes["pixel spacing"] == source
+    assert view.pixel_spacing_mm == pytest.approx(spacing, abs=1e-12)
+    assert view.notes["pixel spacing"] == source
 
 
 def test_spacing_in_the_manifest_comes_first(written: Written, read: Read) -> None:
     view = read(written(VALUES, bits=12), pixel_spacing_mm=(0.1, 0.2))
-    assert view.pixel_spacing_mm == (0.1, 0.2) and view.notes["pixel spacing"] == "manifest"
+    assert view.pixel_spacing_mm == (0.1, 0.2)
+    assert view.notes["pixel spacing"] == "manifest"
 
 
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"ImagerPixelSpacing": None}, "Imager Pixel Spacing (0018,1164) is missing; add pixel_spacing_mm to the manifest"),
-        ({"ImagerPixelSpacing": [0.0, 0.07]}, "Imager Pixel Spacing (0018,1164) must be two lengths in mm, got [0.0, 0.07]; "
+        ({"ImagerPixelSpacing": None}, "Imager Pixel Spacing (0018,1164) is missing; add pixel_spacing_mm to the "
+         "manifest"),
+        ({"ImagerPixelSpacing": [0.0, 0.07]}, "Imager Pixel Spacing (0018,1164) must be two lengths in mm, got "
+         "[0.0, 0.07]; "
          "add pixel_spacing_mm to the manifest"),
-        ({"EstimatedRadiographicMagnificationFactor": "0.1"}, "Estimated Radiographic Magnification Factor (0018,1114) must be "
+        ({"EstimatedRadiographicMagnificationFactor": "0.1"}, "Estimated Radiographic Magnification Factor "
+         "(0018,1114) must be "
          "near 1 or above, got 0.1; add pixel_spacing_mm to the manifest"),
-        ({"ImageLaterality": "R"}, "Image Laterality (0020,0062) must agree with the manifest, got R in the file and L in the "
+        ({"ImageLaterality": "R"}, "Image Laterality (0020,0062) must agree with the manifest, got R in the file "
+         "and L in the "
          "manifest; correct the one that is wrong"),
-        ({"ImageLaterality": None, "Laterality": "R"}, "Laterality (0020,0060) must agree with the manifest, got R in the file "
+        ({"ImageLaterality": None, "Laterality": "R"}, "Laterality (0020,0060) must agree with the manifest, got R "
+         "in the file "
          "and L in the manifest; correct the one that is wrong"),
-        ({"ViewPosition": "MLO"}, "View Position (0018,5101) must agree with the manifest, got MLO in the file and CC in the "
+        ({"ViewPosition": "MLO"}, "View Position (0018,5101) must agree with the manifest, got MLO in the file and "
+         "CC in the "
          "manifest; correct the one that is wrong"),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "Photometric Interpretation (0028,0004) must be MONOCHROME1 or "
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "Photometric Interpretation (0028,0004) must be "
+         "MONOCHROME1 or "
          "MONOCHROME2, got 'PALETTE COLOR'; export the image as greyscale"),
-        ({"PresentationLUTShape": "LIN OD"}, "Presentation LUT Shape (2050,0020) must be IDENTITY or INVERSE, got 'LIN OD'"),
+        ({"PresentationLUTShape": "LIN OD"}, "Presentation LUT Shape (2050,0020) must be IDENTITY or INVERSE, got "
+         "'LIN OD'"),
         ({"NumberOfFrames": "2"}, "Number of Frames (0028,0008) must be 1, got 2; name a single-frame image"),
         ({"Rows": None}, "Rows (0028,0010) is missing; export the image again"),
         ({"Rows": [8, 9]}, "Rows (0028,0010) must be one number, got 2; export the image again"),
@@ -113,15 +125,18 @@ def test_spacing_in_the_manifest_comes_first(written: Written, read: Read) -> No
         ({"RescaleSlope": "-1"}, "Rescale Slope (0028,1053) must be positive, got -1; export the image again"),
         ({"RescaleIntercept": "-100"}, "pixels after Rescale must lie within 0…4095 (Bits Stored 12), got -100…3995; "
          "state intensity_low and intensity_high in the manifest"),
-        ({"PixelData": bytes(6000)}, "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got 6000 (truncated?); "
+        ({"PixelData": bytes(6000)}, "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got 6000 "
+         "(truncated?); "
          "copy the file again"),
         ({"PixelData": bytes(7000)}, "Pixel Data (7FE0,0010) must hold 6144 bytes for 64 × 48 pixels, got 7000; "
          "Rows, Columns or Bits Allocated are wrong in the file"),
-        ({"WindowCenter": [100, 200], "WindowWidth": 50}, "Window Center (0028,1050) and Window Width (0028,1051) must come in "
+        ({"WindowCenter": [100, 200], "WindowWidth": 50}, "Window Center (0028,1050) and Window Width (0028,1051) "
+         "must come in "
          "pairs, got 2 and 1"),
         ({"WindowCenter": 100, "WindowWidth": 0}, "Window Width (0028,1051) of a LINEAR window must be at least 1, "
          "got centre 100, width 0"),
-        ({"WindowCenter": 100, "WindowWidth": 9, "VOILUTFunction": "CUBIC"}, "VOI LUT Function (0028,1056) must be one of "
+        ({"WindowCenter": 100, "WindowWidth": 9, "VOILUTFunction": "CUBIC"}, "VOI LUT Function (0028,1056) must be "
+         "one of "
          "LINEAR, LINEAR_EXACT, SIGMOID, got another value"),
     ],
 )  # fmt: skip
@@ -226,7 +241,9 @@ def test_rescale_is_exact_where_whole_and_close_where_not(written: Written, read
 def test_a_stated_range_replaces_that_of_bits_stored(written: Written, read: Read) -> None:
     path = written(VALUES, bits=12, RescaleIntercept="-1000")
     view = read(path, intensity_low=-1000.0, intensity_high=3095.0)
-    assert view.intensity_range == (-1000, 3095) and view.pixels.min() == 0 and view.pixels.max() == 1
+    assert view.intensity_range == (-1000, 3095)
+    assert view.pixels.min() == 0
+    assert view.pixels.max() == 1
     inverted = read(
         written(VALUES, bits=12, inverse="MONOCHROME1", RescaleIntercept="-1000"),
         intensity_low=-1000.0,
@@ -264,7 +281,8 @@ def test_padding_range_and_padding_outside_the_intensity_range(written: Written,
     values[(values >= 3000) & (values < 3010)] = 2999
     values[0, :10] = np.arange(3000, 3010)
     view = read(written(values, bits=12, PixelPaddingValue=3009, PixelPaddingRangeLimit=3000))
-    assert not view.pixels[0, :10].any() and view.pixels[1:].max() == 1
+    assert not view.pixels[0, :10].any()
+    assert view.pixels[1:].max() == 1
     outside = phantom(12).astype("<i2")
     outside[0, 0] = -2000
     path = written(VALUES, bits=13, PixelRepresentation=1, PixelData=outside.tobytes(), PixelPaddingValue=-2000)
@@ -278,4 +296,5 @@ def test_lossy_compression_is_noted(written: Written, read: Read) -> None:
 
 def test_no_patient_attribute_reaches_the_view(written: Written, read: Read) -> None:
     view = read(written(VALUES, bits=12))
-    assert "SECRET" not in repr(view) and "1961" not in repr(view)
+    assert "SECRET" not in repr(view)
+    assert "1961" not in repr(view)

@@ -15,12 +15,14 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Cohort, View, ViewFile, read_cohort
 from mammo_fixtures.exams.tests.dicom_writer import data_set, phantom, write
 
-FULL = """exam_id,side,view,path,malignant,subgroup,patient_id,pixel_spacing_mm,intensity_low,intensity_high,roi_path,density,vendor
-b,R,CC,1.dcm,1,masses,p1,0.07,0,4095,roi.png,C,x
-a,L,MLO,2.dcm,0,,p2,0.07 0.08,,,,A,y
-b,L,CC,3.png,0,,p1,,,,,C,x
-b,R,MLO,4,1,masses,p1,,,,,C,x
-a,L,CC,1.2.840.5,0,,p2,,,,,A,y
+# Columns in an order of no meaning, one of them unknown to the suite.
+FULL = """vendor,exam_id,side,view,path,malignant,subgroup,\
+patient_id,pixel_spacing_mm,intensity_low,intensity_high,roi_path,density
+x,b,R,CC,1.dcm,1,masses,p1,0.07,0,4095,roi.png,C
+y,a,L,MLO,2.dcm,0,,p2,0.07 0.08,,,,A
+x,b,L,CC,3.png,0,,p1,,,,,C
+x,b,R,MLO,4,1,masses,p1,,,,,C
+y,a,L,CC,1.2.840.5,0,,p2,,,,,A
 """
 Manifest = Callable[..., Path]
 
@@ -40,7 +42,8 @@ def manifest(tmp_path: Path) -> Manifest:
 
 
 def check_full(cohort: Cohort, folder: Path, file: str) -> None:
-    assert cohort.name == "site" and cohort.source == str(folder / file)
+    assert cohort.name == "site"
+    assert cohort.source == str(folder / file)
     assert [exam.exam_id for exam in cohort] == ["b", "a"], "as first seen"
     right, left = cohort.exams[0].breasts
     assert (right.side, right.malignant, right.subgroup, right.patient_id) == ("R", True, "masses", "p1")
@@ -48,17 +51,20 @@ def check_full(cohort: Cohort, folder: Path, file: str) -> None:
     assert right.strata == {"density": "C", "vendor": "x"}
     assert [view.position for view in right.views] == ["CC", "MLO"]
     assert right.views[0] == ViewFile(
-        exam_id="b", side="R", position="CC", path=folder / "1.dcm", origin=f"{file}, row 2", pixel_spacing_mm=(0.07, 0.07),
+        exam_id="b", side="R", position="CC", path=folder / "1.dcm", origin=f"{file}, row 2",
+        pixel_spacing_mm=(0.07, 0.07),
         intensity_low=0.0, intensity_high=4095.0, roi_path=folder / "roi.png",
     )  # fmt: skip
     second = cohort.exams[1].breasts[0].views[0]
-    assert isinstance(second, ViewFile) and second.pixel_spacing_mm == (0.07, 0.08) and second.intensity_high is None
+    assert isinstance(second, ViewFile)
+    assert second.pixel_spacing_mm == (0.07, 0.08)
+    assert second.intensity_high is None
 
 
 @pytest.mark.parametrize("name", ["site.csv", "site.csv.gz"])
 @pytest.mark.parametrize("disguise", [
     lambda text: text, lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n"),
-    lambda text: text.replace(",", " , "), lambda text: text.replace("b,R", '"b",R').rstrip("\n"),
+    lambda text: text.replace(",", " , "), lambda text: text.replace("b,R", '"b","R"').rstrip("\n"),
     lambda text: text + "\n,,,,,,,,,,,,\n",
 ])  # fmt: skip
 def test_every_column_and_any_dialect(disguise: Callable[[str], str], name: str, manifest: Manifest) -> None:
@@ -96,10 +102,20 @@ def test_parquet_without_pyarrow_names_the_extra(manifest: Manifest, monkeypatch
     )
 
 
+def test_phantoms_are_a_manifest_too(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = manifest(FULL, "manifest.csv")
+    monkeypatch.setattr("mammo_fixtures.exams.phantoms.phantom_cohort", lambda: path)
+    cohort = read_cohort("phantoms")
+    assert (cohort.name, cohort.source, len(cohort)) == ("phantoms", str(path), 2)
+
+
 def test_labels_and_subgroups_may_be_unknown(manifest: Manifest) -> None:
     cohort = read_cohort(manifest("exam_id,side,view,path\n1,L,CC,1.dcm\n"))
     (breast,) = cohort.breasts
-    assert breast.malignant is None and breast.subgroup == "" and breast.patient_id == "" and breast.strata == {}
+    assert breast.malignant is None
+    assert breast.subgroup == ""
+    assert breast.patient_id == ""
+    assert breast.strata == {}
 
 
 HEAD = "exam_id,side,view,path,malignant,subgroup,patient_id,density\n"
@@ -110,27 +126,36 @@ HEAD = "exam_id,side,view,path,malignant,subgroup,patient_id,density\n"
     [
         ("", "site.csv: a manifest needs at least one row below its header, got none"),
         (HEAD, "site.csv: a manifest needs at least one row below its header, got none"),
-        ("exam_id,side,path\n1,L,1.dcm\n", "site.csv: a manifest needs the columns exam_id, side, view, path, view missing; "
+        ("exam_id,side,path\n1,L,1.dcm\n", "site.csv: a manifest needs the columns exam_id, side, view, path, view "
+         "missing; "
          "got exam_id, side, path"),
-        ("exam_id,side,view,path,side\n1,L,CC,1.dcm,L\n", "site.csv, row 1: each column may appear once, got side twice"),
+        ("exam_id,side,view,path,side\n1,L,CC,1.dcm,L\n", "site.csv, row 1: each column may appear once, got side "
+         "twice"),
         (HEAD + "1,L,CC,1.dcm,0,,p\n", "site.csv, row 2: a row must have as many values as the header, got 7 of 8"),
         (HEAD + "1,left,CC,1.dcm,0,,p,A\n", "site.csv, row 2: side must be L or R, got 'left'"),
         (HEAD + "1,L,CC,1.dcm,yes,,p,A\n", "site.csv, row 2: malignant must be 1, 0 or empty, got 'yes'"),
         (HEAD + "1,L,CC,1.dcm,0,,p,A\n,L,CC,1.dcm,0,,p,A\n", "site.csv, row 3: exam_id must not be empty; fill it in"),
         (HEAD + "1,L,,1.dcm,0,,p,A\n", "site.csv, row 2: view must not be empty; fill it in"),
-        (HEAD + "1,L,CC,1.dcm,0,,p,A\n\n1,L,MLO,2.dcm,1,,p,A\n", "site.csv, row 4: rows of one breast must agree in malignant, "
+        (HEAD + "1,L,CC,1.dcm,0,,p,A\n\n1,L,MLO,2.dcm,1,,p,A\n", "site.csv, row 4: rows of one breast must agree in "
+         "malignant, "
          "got '1' here and '0' in row 2 of exam 1, L; correct one of them"),
-        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,MLO,2.dcm,0,y,p,A\n", "site.csv, row 3: rows of one breast must agree in subgroup, "
+        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,MLO,2.dcm,0,y,p,A\n", "site.csv, row 3: rows of one breast must agree in "
+         "subgroup, "
          "got 'y' here and 'x' in row 2 of exam 1, L; correct one of them"),
-        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,MLO,2.dcm,0,x,p,B\n", "site.csv, row 3: rows of one breast must agree in density, "
+        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,MLO,2.dcm,0,x,p,B\n", "site.csv, row 3: rows of one breast must agree in "
+         "density, "
          "got 'B' here and 'A' in row 2 of exam 1, L; correct one of them"),
-        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,R,CC,2.dcm,0,x,q,A\n", "site.csv, row 3: an exam has one patient, but patient_id differs "
+        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,R,CC,2.dcm,0,x,q,A\n", "site.csv, row 3: an exam has one patient, but "
+         "patient_id differs "
          "from row 2 of exam 1; correct one of them"),
-        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,CC,2.dcm,0,x,p,A\n", "site.csv, row 3: one row a view, but exam 1, L-CC already stands "
+        (HEAD + "1,L,CC,1.dcm,0,x,p,A\n1,L,CC,2.dcm,0,x,p,A\n", "site.csv, row 3: one row a view, but exam 1, L-CC "
+         "already stands "
          "in row 2; remove one, or name a repeated exposure apart, such as CC.2"),
-        (HEAD + "1,L,CC,sheet.xlsx,0,x,p,A\n", "site.csv, row 2: an image must be DICOM (.dcm) or PNG, got 'sheet.xlsx'; "
+        (HEAD + "1,L,CC,sheet.xlsx,0,x,p,A\n", "site.csv, row 2: an image must be DICOM (.dcm) or PNG, got "
+         "'sheet.xlsx'; "
          "export it as one of these"),
-        (HEAD + "1,\"L,CC,1.dcm,0,x,p,A\n", "site.csv, row 2: not valid CSV (unexpected end of data); correct it there"),
+        (HEAD + "1,\"L,CC,1.dcm,0,x,p,A\n", "site.csv, row 2: not valid CSV (unexpected end of data); correct it "
+         "there"),
         (HEAD + 'a\n"b', "site.csv, row 2: a row must have as many values as the header, got 1 of 8"),
     ],
 )  # fmt: skip
@@ -182,7 +207,7 @@ def test_absent_files_are_counted_and_the_first_named(manifest: Manifest) -> Non
 def test_rows_are_counted_as_an_editor_does(manifest: Manifest) -> None:
     """A quoted value that spans lines, and empty lines, count."""
     path = manifest('exam_id,side,view,path,note\n1,L,CC,1.dcm,"two\nlines"\n\n2,X,CC,2.dcm,\n')
-    with pytest.raises(UnusableInput, match="^site.csv, row 5: side must be L or R, got 'X'"):
+    with pytest.raises(UnusableInput, match=r"^site.csv, row 5: side must be L or R, got 'X'"):
         read_cohort(path)
 
 
@@ -203,13 +228,13 @@ def test_manifests_that_cannot_be_opened(manifest: Manifest, tmp_path: Path) -> 
         assert str(refusal.value).startswith(message)
     packed = manifest(FULL, "site.csv.gz")
     packed.write_bytes(packed.read_bytes()[:-20])
-    with pytest.raises(UnusableInput, match="^site.csv.gz: the manifest must be readable and whole, got EOFError"):
+    with pytest.raises(UnusableInput, match=r"^site.csv.gz: the manifest must be readable and whole, got EOFError"):
         read_cohort(packed)
     packed.write_bytes(b"no gzip")
-    with pytest.raises(UnusableInput, match="^site.csv.gz: the manifest must be readable and whole, got BadGzipFile"):
+    with pytest.raises(UnusableInput, match=r"^site.csv.gz: the manifest must be readable and whole, got BadGzipFile"):
         read_cohort(packed)
     packed.write_bytes(gzip.compress(FULL.encode())[:12] + b"\xff" * 60)
-    with pytest.raises(UnusableInput, match="^site.csv.gz: the manifest must be readable and whole, got error"):
+    with pytest.raises(UnusableInput, match=r"^site.csv.gz: the manifest must be readable and whole, got error"):
         read_cohort(packed)
 
 
@@ -219,7 +244,8 @@ def test_reading_and_pickling_opens_no_pixels_and_is_fast(tmp_path: Path) -> Non
     (tmp_path / "site.csv").write_text("exam_id,side,view,path,malignant,subgroup,density\n" + "".join(rows))
     start = time.process_time()
     cohort = read_cohort(tmp_path / "site.csv")
-    assert len(cohort) == 2500 and time.process_time() - start < 2.0, "10,000 rows; measured 0.25 s"
+    assert time.process_time() - start < 2.0, "10,000 rows; measured 0.25 s"
+    assert len(cohort) == 2500
     assert pickle.loads(pickle.dumps(cohort.exams[:3])) == cohort.exams[:3]
 
 
@@ -228,7 +254,10 @@ def test_a_view_of_a_cohort_is_decoded_when_asked(manifest: Manifest, tmp_path: 
     cohort = read_cohort(manifest("exam_id,side,view,path\n9,L,CC,1.dcm\n9,L,MLO,2.dcm\n"))
     first, second = cohort.exams[0].views
     view = pickle.loads(pickle.dumps(first)).read()
-    assert isinstance(view, View) and view.name == "exam 9, L-CC" and view.shape == (64, 48) and view.read() is view
+    assert isinstance(view, View)
+    assert view.name == "exam 9, L-CC"
+    assert view.shape == (64, 48)
+    assert view.read() is view
     with pytest.raises(
         UnusableInput, match=r"^exam 9, L-MLO: the image must be .* the empty file .* \(site.csv, row 3\)$"
     ):
@@ -238,7 +267,8 @@ def test_a_view_of_a_cohort_is_decoded_when_asked(manifest: Manifest, tmp_path: 
 def test_importing_exams_imports_neither_pydicom_nor_pillow_nor_torch() -> None:
     import subprocess
 
-    check = "import sys, mammo_fixtures.exams; print(sorted({'torch', 'pydicom', 'PIL', 'pytest', 'pyarrow', 'scipy'} & set(sys.modules)))"
+    heavy = "{'torch', 'pydicom', 'PIL', 'pytest', 'pyarrow', 'scipy'}"
+    check = f"import sys, mammo_fixtures.exams; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run(
         [sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
     )

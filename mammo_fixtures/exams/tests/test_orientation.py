@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,8 @@ BREAST = (phantom(12).astype(np.float32) / np.float32(4095)).astype(np.float32)
 @pytest.mark.parametrize("negative", [False, True])
 def test_the_breast_is_at_the_chest_wall(negative: bool) -> None:
     pixels = 1 - BREAST if negative else BREAST
-    assert chest_wall_side(pixels) == "left" and chest_wall_side(pixels[:, ::-1]) == "right"
+    assert chest_wall_side(pixels) == "left"
+    assert chest_wall_side(pixels[:, ::-1]) == "right"
 
 
 def test_a_marker_or_noise_on_the_other_edge_does_not_decide() -> None:
@@ -34,25 +34,24 @@ def test_where_neither_edge_carries_breast_nothing_is_said(pixels: np.ndarray) -
     assert chest_wall_side(pixels) == ""
 
 
-def test_real_mammograms() -> None:
-    shared = os.environ.get("MAMMO_SHARED")
-    if not shared:
-        pytest.skip("MAMMO_SHARED, the folder above mammograms/, is not set")
-    folder = Path(shared) / "mammograms"
-    for exam in read_cohort(folder / "manifest.csv"):
+def test_real_mammograms(mammograms: Path) -> None:
+    for exam in read_cohort(mammograms / "manifest.csv"):
         found = [chest_wall_side(source.read().pixels) for source in exam.views]
         assert found == ["left" if source.side == "L" else "right" for source in exam.views]
     # Exam 4 was published with its right breast mirrored, as its markers show: the side alone would mislead.
-    for source in read_cohort(folder / "unlabelled.csv").exams[0].views:
+    for source in read_cohort(mammograms / "unlabelled.csv").exams[0].views:
         assert chest_wall_side(source.read().pixels) == "left"
 
 
 def test_toward_mirrors_columns_and_leaves_the_stored_pixels() -> None:
     before = BREAST.copy()
-    assert toward(BREAST, "left", None) is BREAST and toward(BREAST, "left", "left") is BREAST
+    assert toward(BREAST, "left", None) is BREAST
+    assert toward(BREAST, "left", "left") is BREAST
     mirrored = toward(BREAST, "left", "right")
-    assert np.array_equal(mirrored, BREAST[:, ::-1]) and chest_wall_side(mirrored) == "right"
-    assert np.array_equal(toward(mirrored, "right", "left"), BREAST) and np.array_equal(BREAST, before)
+    assert np.array_equal(mirrored, BREAST[:, ::-1])
+    assert chest_wall_side(mirrored) == "right"
+    assert np.array_equal(toward(mirrored, "right", "left"), BREAST)
+    assert np.array_equal(BREAST, before)
     stack = np.stack((BREAST, BREAST))
     assert np.array_equal(toward(stack, "left", "right"), stack[..., ::-1])
 
@@ -68,6 +67,7 @@ def test_an_unknown_chest_wall_is_not_guessed() -> None:
     with pytest.raises(UnusableInput) as refusal:
         toward(BREAST, "", "left")
     assert str(refusal.value) == (
-        "chest wall must be 'left' or 'right' to be turned to 'left', got ''; write Patient Orientation (0020,0020) into "
+        "chest wall must be 'left' or 'right' to be turned to 'left', got ''; write Patient Orientation (0020,0020) "
+        "into "
         "the file or crop the image so that the breast meets one edge"
     )

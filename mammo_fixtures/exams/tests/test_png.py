@@ -28,7 +28,8 @@ def png(folder: Path, values: Any) -> Path:
 def test_fractions_of_the_container(bits: int, tmp_path: Path, read: Read) -> None:
     view = read(png(tmp_path, phantom(bits)), **SPACING)
     assert np.array_equal(view.pixels, phantom(bits).astype(np.float32) / np.float32(2**bits - 1))
-    assert view.intensity_range == (0, 2**bits - 1) and view.pixel_spacing_mm == (0.07, 0.07)
+    assert view.intensity_range == (0, 2**bits - 1)
+    assert view.pixel_spacing_mm == (0.07, 0.07)
     assert (view.side, view.position, view.exam_id, view.chest_wall, view.voi) == ("L", "CC", "17", "", ())
     assert view.notes == {"format": f"PNG, {bits} bit", "intensity": "container", "pixel spacing": "manifest"}
 
@@ -38,11 +39,14 @@ def test_12_bits_in_a_16_bit_png_must_be_declared(tmp_path: Path, read: Read) ->
     with pytest.raises(UnusableInput) as refusal:
         read(path, **SPACING)
     assert str(refusal.value) == (
-        "exam 17, L-CC: the brightest pixel must reach a quarter of the range 0…65535 of a 16-bit PNG, got 4095 (fewer bits "
+        "exam 17, L-CC: the brightest pixel must reach a quarter of the range 0…65535 of a 16-bit PNG, got 4095 "
+        "(fewer bits "
         "than the container?); state intensity_high in the manifest, 4095 for 12 bits (site.csv, row 41)"
     )
     view = read(path, **SPACING, intensity_high=4095.0)
-    assert view.intensity_range == (0, 4095) and view.pixels.max() == 1 and view.notes["intensity"] == "manifest"
+    assert view.intensity_range == (0, 4095)
+    assert view.pixels.max() == 1
+    assert view.notes["intensity"] == "manifest"
 
 
 def test_a_stated_range_must_hold_the_pixels(tmp_path: Path, read: Read) -> None:

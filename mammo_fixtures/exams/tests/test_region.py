@@ -26,8 +26,10 @@ def test_a_mask_is_true_where_it_is_not_zero(
     for pixels in (MASK, (MASK > 0), MASK.astype(np.uint16) * 200, MASK // 255):
         Image.fromarray(pixels).save(tmp_path / "mask.png")
         view = read(written(phantom(12), bits=12), roi_path=tmp_path / "mask.png")
-        assert view.region is not None and view.region.dtype == np.bool_
-        assert np.array_equal(view.region, MASK > 0) and not view.region.flags.writeable
+        assert view.region is not None
+        assert view.region.dtype == np.bool_
+        assert np.array_equal(view.region, MASK > 0)
+        assert not view.region.flags.writeable
 
 
 def test_no_region_is_none(written: Callable[..., Path], read: Callable[..., View]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,8 @@ def test_golden_files_equal_their_png() -> None:
     assert len(others) == 2 * len(SYNTAXES)
     for view in others:
         assert np.array_equal(view.pixels, png.pixels), view.exam_id
-        assert view.intensity_range == (0, 4095) and view.pixel_spacing_mm == (0.07, 0.07)
+        assert view.intensity_range == (0, 4095)
+        assert view.pixel_spacing_mm == (0.07, 0.07)
         assert view.notes["format"] == f"DICOM, {SYNTAXES[view.exam_id.removesuffix('_inverse')]}"
 
 
@@ -44,17 +44,18 @@ def test_same_pixels_in_each_syntax(
     values = phantom(bits, (42 if bits == 8 and name.startswith("jpeg_lossless") else 41, 33))
     view = read(written(values, bits=bits, signed=signed, inverse=inverse, syntax=SYNTAXES[name]))
     assert np.array_equal(view.pixels, values.astype(np.float32) / np.float32(2**bits - 1))
-    assert view.pixels.dtype == np.float32 and view.pixels.min() == 0 and view.pixels.max() == 1
+    assert view.pixels.dtype == np.float32
+    assert view.pixels.min() == 0
+    assert view.pixels.max() == 1
     assert ("inverted" in view.notes["photometric"]) == bool(inverse)
 
 
 @pytest.mark.parametrize("name", ["1_L_CC", "4_R_MLO"])
-def test_real_mammogram_in_each_syntax_equals_its_png(name: str, tmp_path: Path, read: Callable[..., View]) -> None:
+def test_real_mammogram_in_each_syntax_equals_its_png(
+    name: str, mammograms: Path, tmp_path: Path, read: Callable[..., View]
+) -> None:
     """Full resolution, 16 and 8 bit; polarity alternates over the syntaxes to keep this short."""
-    shared = os.environ.get("MAMMO_SHARED")
-    if not shared:
-        pytest.skip("MAMMO_SHARED, the folder above mammograms/, is not set")
-    source = Path(shared) / "mammograms" / f"{name}.png"
+    source = mammograms / f"{name}.png"
     side, position = name.split("_")[1:]
     says: dict[str, Any] = {"side": side, "position": position}
     png = read(source, pixel_spacing_mm=(0.07, 0.07), **says)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from pydicom import Dataset, Sequence, dcmread
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Table, View, Window, apply_voi
@@ -48,11 +47,16 @@ def test_windows_equal_pydicom(
 def test_linear_window_by_hand() -> None:
     """PS3.3 C.11.2.1.2.1's own example: c = 2048, w = 4096 maps 0 and below to the least, above 4095 to the most."""
     display = apply_voi(RAMP, Window(centre=2048, width=4096), (0, 4095))
-    assert display[0] == 0 and display[-1] == 1 and abs(display[2048] - 2048 / 4095) < 1e-6
+    assert display[0] == 0
+    assert display[-1] == 1
+    assert abs(display[2048] - 2048 / 4095) < 1e-6
     narrow = apply_voi(RAMP, Window(centre=2048, width=1), (0, 4095))
-    assert narrow[2047] == 0 and narrow[2048] == 1
+    assert narrow[2047] == 0
+    assert narrow[2048] == 1
     exact = apply_voi(RAMP, Window(centre=2048, width=1, function="LINEAR_EXACT"), (0, 4095))
-    assert exact[2047] == 0 and abs(exact[2048] - 0.5) < 1e-3 and exact[2049] == 1
+    assert exact[2047] == 0
+    assert abs(exact[2048] - 0.5) < 1e-3
+    assert exact[2049] == 1
 
 
 @pytest.mark.parametrize("voi", [
@@ -92,7 +96,8 @@ def test_tables_equal_pydicom(signed: bool, bits: int, kind: str, syntax: str, w
     stored = phantom(12).astype(int) // 2 if signed else phantom(12).astype(int)
     theirs = np.array(values)[np.clip(stored - first, 0, len(values) - 1)] / (2**bits - 1)
     ours = apply_voi(view.pixels, view.voi[0], view.intensity_range)
-    assert isinstance(view.voi[0], Table) and np.abs(ours - theirs).max() < 2e-6
+    assert isinstance(view.voi[0], Table)
+    assert np.abs(ours - theirs).max() < 2e-6
     if syntax != BIG_ENDIAN and bits > 8:  # pydicom reads 8-bit entries neither packed nor in words
         dataset = dcmread(path)
         assert np.abs(ours - apply_voi_lut(dataset.pixel_array, dataset) / (2**bits - 1)).max() < 2e-6
@@ -102,11 +107,20 @@ def test_tables_come_before_windows_and_all_are_kept(written: Written, read: Rea
     table = lut(0, 12, list(range(4096)))
     table.LUTExplanation = "HARDER"
     view = read(
-        written(phantom(12), bits=12, VOILUTSequence=Sequence([table]), WindowCenter=[2000, 1000], WindowWidth=[900, 800],
-                WindowCenterWidthExplanation=["NORMAL", "SOFTER"], inverse="MONOCHROME1")
-    )  # fmt: skip
+        written(
+            phantom(12),
+            bits=12,
+            inverse="MONOCHROME1",
+            VOILUTSequence=Sequence([table]),
+            WindowCenter=[2000, 1000],
+            WindowWidth=[900, 800],
+            WindowCenterWidthExplanation=["NORMAL", "SOFTER"],
+        )
+    )
     harder, normal, softer = view.voi
-    assert isinstance(harder, Table) and harder.explanation == "HARDER" and harder.inverted
+    assert isinstance(harder, Table)
+    assert harder.explanation == "HARDER"
+    assert harder.inverted
     assert normal == Window(centre=2000, width=900, explanation="NORMAL", inverted=True)
     assert softer == Window(centre=1000, width=800, explanation="SOFTER", inverted=True)
 
@@ -122,9 +136,12 @@ def test_tensors_and_arrays_alike_and_the_argument_untouched(voi: Window | Table
     before = pixels.copy()
     array = apply_voi(pixels, voi, (0, 4095))
     tensor = apply_voi(torch.from_numpy(pixels), voi, (0, 4095))
-    assert array.dtype == np.float32 and tensor.dtype == torch.float32
+    assert array.dtype == np.float32
+    assert tensor.dtype == torch.float32
     assert np.abs(array - tensor.numpy()).max() < 1e-6
-    assert np.array_equal(pixels, before) and np.isfinite(array).all() and 0 <= array.min() <= array.max() <= 1
+    assert np.array_equal(pixels, before)
+    assert np.isfinite(array).all()
+    assert 0 <= array.min() <= array.max() <= 1
 
 
 def test_values_that_are_no_window_or_table() -> None:
