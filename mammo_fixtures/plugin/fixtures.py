@@ -15,6 +15,7 @@ from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_co
 from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
+from mammo_fixtures.verdicts.snapshot_text import StoredCurve
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import Cohort
     from mammo_fixtures.verdicts import Verdict
     from mammo_fixtures.verdicts.claim import Claim
-    from mammo_fixtures.verdicts.snapshot_text import StoredCurve
 
 NO_CLASSIFIER = "a score table is judged (--mammo-scores); no classifier runs"
 
@@ -100,15 +100,12 @@ def curves(scores: ScoreTable) -> Curves:
 
 
 @pytest.fixture
-def judged(
-    mammo_run: Run, curves: Curves, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
-) -> Callable[[Claim], Verdict]:
+def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Callable[[Claim], Verdict]:
     """Judges a claim, and leaves the verdict in the test's properties."""
 
     def judge(claim: Claim) -> Verdict:
         verdict = judge_claim(claim, curves, test=request.node.name)
-        for name, value in figures(verdict.as_dict()):
-            record_property(name, value)
+        request.node.user_properties.extend(figures(verdict.as_dict()))
         if verdict.outcome == "not_run" and claim.tolerance and claim.tolerance.not_run == "allow":
             if not mammo_run.settings.strict:
                 pytest.skip(verdict.sentence)
@@ -120,14 +117,12 @@ def judged(
 
 
 @pytest.fixture
-def drawn(
-    curves: Curves, mammo_run: Run, record_property: Callable[[str, object], None]
-) -> Callable[[Claim], StoredCurve]:
+def drawn(curves: Curves, mammo_run: Run, request: pytest.FixtureRequest) -> Callable[[Claim], StoredCurve]:
     """Draws the curve of a claim, and leaves it in the test's properties."""
 
     def draw(claim: Claim) -> StoredCurve:
         curve = curves.ladder(claim)
-        record_property(CURVE, json.dumps(curve.as_dict()))
+        request.node.user_properties.append((CURVE, json.dumps(curve.as_dict())))
         if mammo_run.settings.snapshots is None:
             pytest.skip("no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR")
         return StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))

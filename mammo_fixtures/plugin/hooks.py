@@ -90,5 +90,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         write_reports(run)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    # syrupy's session is over and found nothing unused; left set, it would print that this is not recommended.
+    config.option.disable_unused_snapshots = False
     write_summary(run_of(config), terminalreporter)

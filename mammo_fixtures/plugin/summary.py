@@ -55,7 +55,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         return
     terminal.section("robustness of the classifier")
     if run.verdicts:
-        for line in verdict_table(run.verdicts, width=max(terminal._tw.fullwidth, 100)).splitlines():
+        for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
     for line in (counts_line(run.verdicts, selected=run.claims_selected), *_stated(run.remarks)):
         terminal.write_line(line)
