@@ -1,12 +1,13 @@
 """Intervals of an AUC and of its paired drop that keep their promise at the counts screening has.
 
 A few dozen cancers rarely show what a few more would: one that the classifier does not see at all. Both intervals
-therefore weigh one extra malignant breast without discrimination, and take the t distribution of the patients with
-a malignant breast. Simulated coverage and error rates stand in `tests/simulation.py`.
+therefore weigh one extra malignant breast without discrimination, and take what is seen by the t distribution of the
+patients with a malignant breast. `tests/simulated_scores.py` simulates their coverage.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -42,21 +43,23 @@ def auc_interval(placements: Placements, clusters: Clusters, confidence: float) 
     """
     observed = placements.mean
     m, n = placements.positives.shape[1], placements.negatives.shape[1]
-    lost = placements.with_one_more(CHANCE)
+    lost, joined = placements.with_one_more(CHANCE), clusters.with_one_more
     with np.errstate(invalid="ignore", divide="ignore"):
-        # 0 / 0 at an AUC of exactly 0 or 1 and NaN at one cluster: there the extra breast alone gives the scale.
-        scale = np.fmax(
-            clustered_variance(placements, clusters) / exponential_variance(observed, m, n),
-            _variance_with_one_more(lost, clusters, spread=_LOST_SPREAD) / exponential_variance(lost.mean, m + 1, n),
-        )
-    reach = _quantile(confidence, clusters.with_positive) ** 2 * scale
+        seen = clustered_variance(placements, clusters) / exponential_variance(observed, m, n)
+        feared = _scattered_variance(lost, joined, spread=_LOST_SPREAD) / exponential_variance(lost.mean, m + 1, n)
+    # The extra breast stands in for what few patients do not show, so its scale needs no t distribution on top.
+    # Where `seen` is 0 / 0 (an AUC of exactly 0 or 1) or NaN (one patient), it alone decides.
+    reach = np.fmax(
+        seen * _quantile(confidence, clusters.with_positive) ** 2,
+        feared * _quantile(confidence, math.inf) ** 2,
+    )
 
     def contradicted(auc: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray((observed - auc) ** 2 > reach * exponential_variance(auc, m, n))
 
     low = _boundary(contradicted, outside=np.zeros_like(observed), inside=observed)
     high = _boundary(contradicted, outside=np.ones_like(observed), inside=observed)
-    unknown = np.isnan(scale)
+    unknown = np.isnan(reach)
     return Interval(np.where(unknown, np.nan, low), np.where(unknown, np.nan, high))
 
 
@@ -75,8 +78,9 @@ def drop_interval(placements: Placements, clusters: Clusters, confidence: float)
     kept_all = drops.with_one_more(0.0)
     lost_all = drops.with_one_more(max(float(placements.mean[0]) - CHANCE, 0.0))
     spread = _LOST_SPREAD + float(placements.positives[0].var())
-    spared = np.sqrt(_variance_with_one_more(kept_all, clusters, spread=0.0))
-    struck = np.sqrt(_variance_with_one_more(lost_all, clusters, spread=spread))
+    joined = clusters.with_one_more
+    spared = np.sqrt(clustered_variance(kept_all, joined))
+    struck = np.sqrt(_scattered_variance(lost_all, joined, spread=spread))
     reach = _quantile(confidence, patients)
     low = np.fmin(drops.mean - plain, kept_all.mean - reach * spared)
     high = np.fmax(drops.mean + plain, lost_all.mean + reach * struck)
@@ -84,11 +88,11 @@ def drop_interval(placements: Placements, clusters: Clusters, confidence: float)
     return Interval(np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0))
 
 
-def _variance_with_one_more(placements: Placements, clusters: Clusters, *, spread: float) -> NDArray[np.float64]:
-    """Clustered variance with an extra malignant breast, last, that scatters about its placement by a variance."""
+def _scattered_variance(placements: Placements, clusters: Clusters, *, spread: float) -> NDArray[np.float64]:
+    """Clustered variance when one of the malignant breasts is only known to scatter about its placement."""
     m = placements.positives.shape[1]
-    scatter = spread * degrees_corrected(clusters.with_positive + 1) / m**2
-    return clustered_variance(placements, clusters.with_one_more) + scatter
+    scatter = spread * degrees_corrected(clusters.with_positive) / m**2
+    return np.asarray(clustered_variance(placements, clusters) + scatter)
 
 
 def exponential_variance(auc: NDArray[np.float64], m: int, n: int) -> NDArray[np.float64]:
@@ -101,11 +105,12 @@ def exponential_variance(auc: NDArray[np.float64], m: int, n: int) -> NDArray[np
     )
 
 
-def _quantile(confidence: float, degrees: int) -> float:
-    """Two-sided quantile of the t distribution."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]  # SciPy ships no stubs
+def _quantile(confidence: float, degrees: float) -> float:
+    """Two-sided quantile of the t distribution; of the normal one for infinite degrees."""
+    from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped]  # SciPy ships no stubs
 
-    return float(stdtrit(degrees, 0.5 + confidence / 2.0))
+    level = 0.5 + confidence / 2.0
+    return float(ndtri(level) if math.isinf(degrees) else stdtrit(degrees, level))
 
 
 def _boundary(contradicted: _Test, *, outside: NDArray[np.float64], inside: NDArray[np.float64]) -> NDArray[np.float64]:
