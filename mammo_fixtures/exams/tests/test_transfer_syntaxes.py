@@ -13,6 +13,7 @@ from PIL import Image
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import View, read_cohort
 from mammo_fixtures.exams.dicom_codecs import CODECS
+from mammo_fixtures.exams.dicom_pixels import NATIVE
 from mammo_fixtures.exams.tests.dicom_writer import BIG_ENDIAN, HTJ2K, SYNTAXES, WRITABLE, data_set, phantom, write
 from mammo_fixtures.given import given
 
@@ -30,6 +31,14 @@ def test_golden_files_equal_their_png() -> None:
         assert view.intensity_range == (0, 4095)
         assert view.pixel_spacing_mm == (0.07, 0.07)
         assert view.notes["format"] == f"DICOM, {SYNTAXES[view.exam_id.removesuffix('_inverse')]}"
+
+
+def test_the_documentation_names_each_syntax_and_its_decoder() -> None:
+    lines = (Path(__file__).parents[3] / "docs" / "exams.md").read_text(encoding="utf-8").splitlines()
+    for syntax in (*NATIVE, *CODECS):
+        decoder = CODECS[syntax].distribution if syntax in CODECS else "pydicom"
+        short = syntax.removeprefix("1.2.840.10008")
+        assert any(f" {short}," in line.replace(" |", ",") and decoder in line for line in lines), syntax
 
 
 @pytest.mark.parametrize("inverse", POLARITIES)
