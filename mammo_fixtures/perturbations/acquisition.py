@@ -29,5 +29,5 @@ GAUSSIAN_NOISE = Perturbation(
     nothing=0.0,
     keyed=True,
     shares=("normal_field",),
-    source="White additive noise of the detector's electronics; severities double from one two-hundredth of full scale.",
+    source="White additive noise of the detector's electronics; severities double from 1/200 of full scale.",
 )

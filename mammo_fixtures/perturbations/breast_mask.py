@@ -28,7 +28,7 @@ def breast_mask(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) ->
     """The largest region that is not background, closed. Bool (rows, columns); all False where there is none."""
     from scipy import ndimage
 
-    fine = pixels != background_value(pixels)
+    fine: NDArray[np.bool_] = pixels != background_value(pixels)
     step = tuple(max(1, round(_COARSE_MM / mm)) for mm in spacing_mm)
     share = _block_mean(fine, step)
     regions, count = ndimage.label(share >= 0.5)
@@ -62,8 +62,10 @@ def _block_mean(flags: NDArray[np.bool_], step: tuple[int, ...]) -> NDArray[np.f
     padded = np.pad(flags, ((0, down * step[0] - rows), (0, across * step[1] - columns)), mode="edge")
     blocks = padded.reshape(down, step[0], across, step[1])
     counts = np.add.reduce(np.add.reduce(blocks, axis=3, dtype=np.uint16), axis=1, dtype=np.uint32)
-    return (counts / np.float32(step[0] * step[1])).astype(np.float32)
+    means: NDArray[np.float32] = (counts / np.float32(step[0] * step[1])).astype(np.float32)
+    return means
 
 
 def _enlarge(coarse: NDArray[np.bool_], step: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return np.repeat(np.repeat(coarse, step[0], axis=0), step[1], axis=1)[: shape[0], : shape[1]]
+    fine: NDArray[np.bool_] = np.repeat(np.repeat(coarse, step[0], axis=0), step[1], axis=1)
+    return fine[: shape[0], : shape[1]]

@@ -8,10 +8,11 @@ function that is even in each axis can be applied to its coefficients.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -22,9 +23,7 @@ def forward(pixels: Tensor) -> Tensor:
     if pixels.device.type == "cpu":
         from scipy import fft
 
-        return torch.from_numpy(
-            fft.dctn(pixels.numpy(), type=2, norm="ortho", workers=torch.get_num_threads())
-        )
+        return torch.from_numpy(fft.dctn(pixels.numpy(), type=2, norm="ortho", workers=torch.get_num_threads()))
     return _along_columns(_along_columns(pixels).T).T.contiguous()
 
 
@@ -50,12 +49,12 @@ def filtered(spectrum: Tensor, rows_gain: Tensor, columns_gain: Tensor, out: Ten
     return out.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
 
 
-def _in_place(array: object, result: object) -> None:
+def _in_place(array: NDArray[Any], result: NDArray[Any]) -> None:
     # SciPy may but need not honour overwrite_x; a copy is right either way.
     import numpy as np
 
-    if not np.shares_memory(array, result):  # type: ignore[arg-type]
-        array[...] = result  # type: ignore[index]
+    if not np.shares_memory(array, result):
+        array[...] = result
 
 
 def _along_columns(x: Tensor) -> Tensor:
@@ -65,7 +64,8 @@ def _along_columns(x: Tensor) -> Tensor:
     n = x.shape[-1]
     ordered = torch.cat((x[:, ::2], x[:, 1::2].flip(-1)), dim=-1)
     turned = torch.fft.fft(ordered, dim=-1) * _quarter_turns(n, x, sign=-1)
-    return turned.real * _orthonormal(n, x)
+    coefficients: Tensor = turned.real * _orthonormal(n, x)
+    return coefficients
 
 
 def _back_along_columns(x: Tensor) -> Tensor:
@@ -86,7 +86,9 @@ def _quarter_turns(n: int, like: Tensor, *, sign: int) -> Tensor:
     import torch
 
     angle = torch.arange(n, dtype=torch.float64, device=like.device) * (sign * math.pi / (2 * n))
-    return torch.polar(torch.ones_like(angle), angle).to(torch.complex64 if like.dtype == torch.float32 else torch.complex128)
+    return torch.polar(torch.ones_like(angle), angle).to(
+        torch.complex64 if like.dtype == torch.float32 else torch.complex128
+    )
 
 
 def _orthonormal(n: int, like: Tensor) -> Tensor:

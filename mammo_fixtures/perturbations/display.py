@@ -28,5 +28,8 @@ CONTRAST = Perturbation(
     nothing=1.0,
     may_cancel=True,
     shares=("breast_deviation",),
-    source="Another vendor's processing or display curve, to first order; a classifier that standardises each image cancels it.",
+    source=(
+        "Another vendor's processing or display curve, to first order; a classifier that standardises each image "
+        "cancels it."
+    ),
 )

@@ -26,7 +26,12 @@ def gaussian_gain(wavelength_mm: float, rows_or_columns: int, spacing_mm: float,
 
 
 def lowpass(
-    pixels: Tensor, *, wavelength_mm: float, spectrum: Tensor, spacing_mm: tuple[float, float], out: Tensor | None = None
+    pixels: Tensor,
+    *,
+    wavelength_mm: float,
+    spectrum: Tensor,
+    spacing_mm: tuple[float, float],
+    out: Tensor | None = None,
 ) -> Tensor:
     """Detail finer than the cut-off wavelength fades: spectrum × exp(−f²λ²/2), f radial in cycles/mm.
 
@@ -40,8 +45,10 @@ def lowpass(
     from mammo_fixtures.perturbations.cosine_transform import filtered
 
     out = torch.empty_like(pixels) if out is None else out
-    gains = (gaussian_gain(wavelength_mm, n, mm, pixels) for n, mm in zip(pixels.shape, spacing_mm, strict=True))
-    return filtered(spectrum, *gains, out)
+    rows_gain, columns_gain = (
+        gaussian_gain(wavelength_mm, n, mm, pixels) for n, mm in zip(pixels.shape, spacing_mm, strict=True)
+    )
+    return filtered(spectrum, rows_gain, columns_gain, out)
 
 
 def passes_everything(spacing_mm: tuple[float, float], wavelength_mm: float) -> str:
@@ -63,6 +70,7 @@ LOWPASS = Perturbation(
     flag=passes_everything,
     source=(
         "Severities: Makino et al., Scientific Reports 2022, 10.1038/s41598-022-10526-z. Its public code gives the "
-        "mask's form with a radius in DFT bins; that 1/λ is the Gaussian's standard deviation in cycles/mm is our reading."
+        "mask's form with a radius in DFT bins; that 1/λ is the Gaussian's standard deviation in cycles/mm is our "
+        "reading."
     ),
 )

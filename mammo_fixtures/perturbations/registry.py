@@ -27,7 +27,7 @@ class Registry(tuple[Perturbation, ...]):
 
     def __getitem__(self, key: object) -> Perturbation:  # type: ignore[override]
         if not isinstance(key, str):
-            return super().__getitem__(key)  # type: ignore[index, return-value]
+            return tuple.__getitem__(self, key)  # type: ignore[call-overload, no-any-return]
         for record in self:
             if record.name == key:
                 return record

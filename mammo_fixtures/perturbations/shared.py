@@ -116,4 +116,3 @@ class Shared:
             rows = np.flatnonzero(self.mask_array.any(axis=1))
         middle = (rows[0] + rows[-1]) / 2 if rows.size else (self.view.shape[0] - 1) / 2
         return float(middle), float(column)
-

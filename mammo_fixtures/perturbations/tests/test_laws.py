@@ -67,14 +67,19 @@ def test_same_key_same_pixels_other_exam_other_pixels(record):
 @every_record
 def test_changes_the_pixels_and_more_so_with_severity(record):
     view = breast()
-    distance = [float((image - torch.tensor(view.pixels)).norm()) for image in perturb(view, record.name, record.severities)]
+    distance = [
+        float((image - torch.tensor(view.pixels)).norm()) for image in perturb(view, record.name, record.severities)
+    ]
     assert min(distance) > 0
     if record.ladder == "monotone":
-        assert distance == sorted(distance) and len(set(distance)) == len(distance)
+        assert distance == sorted(distance)
+        assert len(set(distance)) == len(distance)
 
 
 @every_record
-@pytest.mark.parametrize("pixels", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((40, 30))], ids=["one-black", "one-white", "black"])
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((40, 30))], ids=["one-black", "one-white", "black"]
+)
 def test_images_without_a_breast(record, pixels):
     view = View.from_array(
         pixels.astype(np.float32), pixel_spacing_mm=(0.1, 0.1), side="R", position="MLO", intensity_range=(0, 1)
@@ -113,6 +118,9 @@ def test_labels_are_unique_sorted_and_fit_for_ids(record):
 
 @every_record
 def test_records_say_where_they_come_from(record):
-    assert record.source and record.unit and record.name.isidentifier()
-    assert set(record.shares) >= set() and len(record.severities) in (1, 3, 4, 5, 6, 8)
+    assert record.source
+    assert record.unit
+    assert record.name.isidentifier()
+    assert set(record.shares) >= set()
+    assert len(record.severities) in (1, 3, 4, 5, 6, 8)
     assert record.severities == tuple(dict.fromkeys(record.severities))
