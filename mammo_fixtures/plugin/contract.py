@@ -32,13 +32,21 @@ def every_breast_has_a_finite_score(scores: ScoreTable) -> None:
             f"exam {scores.exam_id[breast]}, {scores.side[breast]} has none for {name} {severity:g}, "
             f"reader {scores.readers[reader]}"
         )
-    assert not len(missing), f"every breast must have a score under every condition, {len(missing)} are missing: {where}"
+    assert not len(missing), (
+        f"every breast must have a score under every condition, {len(missing)} are missing: {where}"
+    )
 
 
 def scores_differ_between_breasts(scores: ScoreTable) -> None:
     clean = scores.at(CLEAN)
-    constant = [reader for reader, column in zip(scores.readers, clean.T, strict=True) if len(column) > 1 and np.ptp(column) == 0]
-    assert not constant, f"clean scores must differ between breasts, {constant[0]} gives {clean[0, 0]:.4g} for all of them"
+    constant = [
+        reader
+        for reader, column in zip(scores.readers, clean.T, strict=True)
+        if len(column) > 1 and np.ptp(column) == 0
+    ]
+    assert not constant, (
+        f"clean scores must differ between breasts, {constant[0]} gives {clean[0, 0]:.4g} for all of them"
+    )
 
 
 def perturbed_scores_differ_from_clean(scores: ScoreTable) -> None:
@@ -69,8 +77,8 @@ def a_score_does_not_depend_on_its_batch(cohort: Cohort, classifier: Classifier,
     together = _score(cohort.exams[0], classifier, mammo_run, batch_size=_BATCH)
     worst = max(alone, key=lambda side: abs(alone[side] - together[side]))
     assert math.isclose(alone[worst], together[worst], rel_tol=_REPEATS, abs_tol=_REPEATS), (
-        f"a score must not depend on its batch, exam {cohort.exams[0].exam_id}, {worst} got {alone[worst]:.6g} alone and "
-        f"{together[worst]:.6g} in a batch of {_BATCH}; look for batch statistics in use at evaluation"
+        f"a score must not depend on its batch, exam {cohort.exams[0].exam_id}, {worst} got {alone[worst]:.6g} alone "
+        f"and {together[worst]:.6g} in a batch of {_BATCH}; look for batch statistics in use at evaluation"
     )
 
 
@@ -87,7 +95,9 @@ def every_snapshot_belongs_to_a_curve(mammo_run: Run) -> None:
     if not (settings.default_tolerances and settings.default_snapshots):
         pytest.skip("only the shipped snapshots are held against the shipped tolerances")
     unused = orphans(mammo_run, curve_claims(mammo_run.tolerances))
-    assert not unused, f"every snapshot must belong to a curve, {len(unused)} do not; delete {unused[0].name} if its curve is gone"
+    assert not unused, (
+        f"every snapshot must belong to a curve, {len(unused)} do not; delete {unused[0].name} if its curve is gone"
+    )
 
 
 CHECKS: tuple[Callable[..., None], ...] = (

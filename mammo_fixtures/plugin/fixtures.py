@@ -106,9 +106,9 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
     def judge(claim: Claim) -> Verdict:
         verdict = judge_claim(claim, curves, test=request.node.name)
         request.node.user_properties.extend(figures(verdict.as_dict()))
-        if verdict.outcome == "not_run" and claim.tolerance and claim.tolerance.not_run == "allow":
-            if not mammo_run.settings.strict:
-                pytest.skip(verdict.sentence)
+        allowed = claim.tolerance is not None and claim.tolerance.not_run == "allow" and not mammo_run.settings.strict
+        if verdict.outcome == "not_run" and allowed:
+            pytest.skip(verdict.sentence)
         if verdict.outcome == "inconclusive" and "inconclusive" in claim.accepted:
             mammo_run.remarks[f"accepted though inconclusive, as its tolerance says: {request.node.name}"] = None
         return verdict

@@ -135,8 +135,8 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
             claim.tolerance,
             claim.severity,
             test=test,
-            reason=f"scores are bit-identical to clean for {share:.1%} of breasts: the clean images were scored, or the "
-            "classifier does not see this change; look at how images reach the classifier",
+            reason=f"scores are bit-identical to clean for {share:.1%} of breasts: the clean images were scored, or "
+            "the classifier does not see this change; look at how images reach the classifier",
         )
     return judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
 

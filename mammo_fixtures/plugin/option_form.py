@@ -7,13 +7,14 @@ therefore also then; it does nothing else.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 
 def pytest_load_initial_conftests(args: list[str]) -> None:
-    for option, value in zip(args, args[1:], strict=False):
+    for option, value in itertools.pairwise(args):
         if option.startswith("--mammo-") and "=" not in option and option != "--mammo-strict" and Path(value).exists():
             raise pytest.UsageError(
                 f"{option} must be followed by = and its value, got a space: pytest takes an existing path for a test "

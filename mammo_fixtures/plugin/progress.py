@@ -20,7 +20,9 @@ _POLL_SECONDS = 1.0
 class Progress:
     """Turns counts into lines, no more often than is of use."""
 
-    def __init__(self, write: Callable[[str], None], *, every_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, write: Callable[[str], None], *, every_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._write = write
         self._every = every_seconds
         self._clock = clock

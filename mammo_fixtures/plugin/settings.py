@@ -28,13 +28,17 @@ class Option:
 
 OPTIONS = (
     Option(name="classifier", default="reference", metavar="NAME", help="reference, or package.module:callable"),
-    Option(name="exams", default="phantoms", metavar="MANIFEST", help="manifest (.csv, .csv.gz, .parquet), or phantoms"),
+    Option(
+        name="exams", default="phantoms", metavar="MANIFEST", help="manifest (.csv, .csv.gz, .parquet), or phantoms"
+    ),
     Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
     Option(name="tolerances", default="", metavar="TOML", help="the tolerances [the file beside the claims]"),
     Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
     Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
-    Option(name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"),
+    Option(
+        name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"
+    ),
     Option(name="report", default="", metavar="DIR", help="a folder for curves.json, verdicts.json and scores.csv.gz"),
     Option(
         name="snapshots",
@@ -95,7 +99,9 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "tolerances", "exams"):
         if values[name] and values[name] not in _WORDS.get(name, ()) and not Path(values[name]).is_file():
-            raise UnusableInput(f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder")
+            raise UnusableInput(
+                f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
+            )
     return Settings(
         classifier=values["classifier"],
         exams=values["exams"],

@@ -10,7 +10,11 @@ from typing import Any
 
 
 def write_json(
-    folder: Path, *, header: Mapping[str, Any], verdicts: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, Any]]
+    folder: Path,
+    *,
+    header: Mapping[str, Any],
+    verdicts: Sequence[Mapping[str, Any]],
+    curves: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write both files, sorted so that the same scores give the same bytes whatever the order of the tests."""
     by_test = sorted(verdicts, key=lambda verdict: str(verdict["test"]))
@@ -23,4 +27,4 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     # NaN is no JSON; a value that is not there is null.
     partial.write_text(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)

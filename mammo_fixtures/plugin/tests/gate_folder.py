@@ -69,7 +69,7 @@ reason = "a little less contrast"
 
 
 def write_exams(folder, exams=150):
-    """One small view a breast; a third of the exams has a bright disc on the left, a third bright specks, a third nothing."""
+    """One small view a breast; a third of the exams has a bright disc on the left, a third bright specks."""
     folder.mkdir(exist_ok=True)
     rows = []
     for number in range(exams):
