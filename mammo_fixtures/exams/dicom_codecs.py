@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.codestream import Codestream, read_jpeg, read_jpeg_2000
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,9 +62,9 @@ def decode_frame(codec: Codec, frame: Frame) -> tuple[NDArray[Any], int]:
     try:
         pixels, bits = codec.decode(frame)
         return pixels.reshape(frame.rows, frame.columns), bits
-    except UnusableInput:
+    except (UnusableInput, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as cause:  # each decoder has its own family of exceptions
+    except BaseException as cause:  # each decoder has its own family; the RLE one, in Rust, panics past Exception
         raise UnusableInput(
             f"Pixel Data (7FE0,0010) must be undamaged {codec.name} ({frame.syntax}) of {frame.rows} × {frame.columns} "
             f"pixels, but cannot be decoded ({type(cause).__name__}); copy the file again"
@@ -72,6 +73,13 @@ def decode_frame(codec: Codec, frame: Frame) -> tuple[NDArray[Any], int]:
 
 def _container(bits: int) -> np.dtype[Any]:
     return np.dtype(np.uint8 if bits <= 8 else "<u2")
+
+
+def _bits(frame: Frame, found: Codestream) -> int:
+    """Bits of each value in the codestream, which must be of the image that the data set describes."""
+    if (found.rows, found.columns, found.components) != (frame.rows, frame.columns, 1) or not 1 < found.bits <= 16:
+        raise ValueError(f"a codestream of another image: {found}")
+    return found.bits
 
 
 def _rle(frame: Frame) -> tuple[NDArray[Any], int]:
@@ -86,17 +94,17 @@ def _rle(frame: Frame) -> tuple[NDArray[Any], int]:
 def _jpeg_ls(frame: Frame) -> tuple[NDArray[Any], int]:
     from jpeg_ls import decode_pixel_data
 
-    data, found = decode_pixel_data(frame.data)
-    bits = int(found["bits_per_sample"])
+    bits = _bits(frame, read_jpeg(frame.data))
+    data, _ = decode_pixel_data(frame.data)
     return np.frombuffer(data, _container(bits)), bits
 
 
 def _gdcm_jpeg(frame: Frame) -> tuple[NDArray[Any], int]:
-    return _gdcm(frame, jpeg_bits(frame.data))
+    return _gdcm(frame, _bits(frame, read_jpeg(frame.data)))
 
 
 def _gdcm_jpeg_2000(frame: Frame) -> tuple[NDArray[Any], int]:
-    return _gdcm(frame, jpeg_2000_bits(frame.data))
+    return _gdcm(frame, _bits(frame, read_jpeg_2000(frame.data)))
 
 
 def _gdcm(frame: Frame, bits: int) -> tuple[NDArray[Any], int]:
@@ -124,28 +132,6 @@ def _gdcm(frame: Frame, bits: int) -> tuple[NDArray[Any], int]:
     image.SetPixelFormat(gdcm.PixelFormat(1, 8 * container.itemsize, bits, bits - 1, int(frame.signed)))
     # gdcm's Python binding gives bytes as text.
     return np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), container), bits
-
-
-def jpeg_bits(data: bytes) -> int:
-    """Sample precision of a JPEG or JPEG-LS codestream, from its frame header (ISO/IEC 10918-1, B.2.2)."""
-    place = 2  # after SOI
-    while place + 5 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:  # a fill byte
-            place += 1
-            continue
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            return data[place + 4]
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    raise ValueError("no JPEG frame header")
-
-
-def jpeg_2000_bits(data: bytes) -> int:
-    """Sample precision of a JPEG 2000 codestream, from its SIZ segment (ISO/IEC 15444-1, A.5.1)."""
-    start = data.find(b"\xff\x4f\xff\x51")
-    if start < 0 or len(data) < start + 43:
-        raise ValueError("no JPEG 2000 image header")
-    return (data[start + 42] & 0x7F) + 1
 
 
 _GDCM = "python-gdcm"
