@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset, FileMetaDataset
+from pydicom import Dataset, FileMetaDataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
@@ -107,16 +107,26 @@ def write(dataset: Dataset, path: Path, syntax: str = EXPLICIT) -> Path:
         dataset.save_as(path, enforce_file_format=True)
     elif syntax in (SYNTAXES["rle"], SYNTAXES["jpeg_ls"]):
         dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT)
-        dataset.compress(syntax, encoding_plugin="pyjpegls" if syntax == SYNTAXES["jpeg_ls"] else "pydicom")
+        plugin = "pyjpegls" if syntax == SYNTAXES["jpeg_ls"] else "pydicom"
+        dataset.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
         dataset.save_as(path, enforce_file_format=True)
     elif syntax in [SYNTAXES[name] for name in HTJ2K]:
         _write_htj2k(dataset, path, syntax)
     else:
-        _write_by_gdcm(dataset, path, syntax)
+        _write_compressed(dataset, path, syntax, _pixel_data_by_gdcm(dataset, syntax))
     return path
 
 
-def _write_by_gdcm(dataset: Dataset, path: Path, syntax: str) -> None:
+def _write_compressed(dataset: Dataset, path: Path, syntax: str, pixel_data: bytes) -> None:
+    dataset.PixelData = pixel_data
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def _pixel_data_by_gdcm(dataset: Dataset, syntax: str) -> bytes:
+    """Only the pixels are taken from gdcm's file, which has fresh UIDs each time."""
     import gdcm
 
     with tempfile.TemporaryDirectory() as folder:
@@ -129,10 +139,11 @@ def _write_by_gdcm(dataset: Dataset, path: Path, syntax: str) -> None:
         change.SetInput(reader.GetImage())
         assert change.Change()
         writer = gdcm.ImageWriter()
-        writer.SetFileName(str(path))
+        writer.SetFileName(str(Path(folder) / "compressed.dcm"))
         writer.SetFile(reader.GetFile())
         writer.SetImage(change.GetOutput())
         assert writer.Write()
+        return bytes(dcmread(Path(folder) / "compressed.dcm").PixelData)
 
 
 def _write_htj2k(dataset: Dataset, path: Path, syntax: str) -> None:
@@ -140,11 +151,8 @@ def _write_htj2k(dataset: Dataset, path: Path, syntax: str) -> None:
 
     kind = "ui"[dataset.PixelRepresentation] + str(dataset.BitsAllocated // 8)
     pixels = np.frombuffer(dataset.PixelData, kind).reshape(dataset.Rows, dataset.Columns)
-    dataset.PixelData = encapsulate([bytes(imagecodecs.htj2k_encode(pixels, reversible=True))])
-    dataset["PixelData"].VR = "OB"
-    dataset["PixelData"].is_undefined_length = True
-    dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    dataset.save_as(path, enforce_file_format=True)
+    frame = bytes(imagecodecs.htj2k_encode(pixels, reversible=True))
+    _write_compressed(dataset, path, syntax, encapsulate([frame]))
 
 
 def write_golden(folder: Path) -> None:
