@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
+from mammo_fixtures.verdicts.curve import ALL
 from mammo_fixtures.verdicts.tolerance import Tolerance
-
-ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,11 @@ def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         return reason
     if clean.low is None or point.drop_low is None or point.drop_high is None:
         return _NO_INTERVAL
+    if tolerance.claim == "holds" and metric.chance is not None and clean.low <= metric.chance:
+        return (
+            f"the clean {metric.title} is not above chance, its lower bound is {clean.low:.3f} and must exceed "
+            f"{metric.chance:g}, so there is nothing to hold"
+        )
     if tolerance.claim == "responds" and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
         return (
             f"clean {metric.title} too low: its lower bound {clean.low:.3f} less the margin {tolerance.margin:.3f} "

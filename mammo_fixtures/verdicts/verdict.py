@@ -36,6 +36,9 @@ class Verdict:
     sentence: str
     """The verdict as a person reads it, with what to do next where the claim is not held."""
 
+    def __repr__(self) -> str:
+        return f"<verdict {self.outcome}>"  # the sentence says the rest, and stands beside it in a failed assertion
+
     @property
     def held(self) -> bool:
         return self.outcome == "held"

@@ -50,7 +50,8 @@ def test_every_claim_is_held_and_the_report_is_written(gate):
         "test_clean[clean-soft_tissue_lesions-auc]",
     }
     for verdict in verdicts(gate.path / "out").values():
-        assert verdict["outcome"] == "held" and verdict["sentence"]
+        assert verdict["outcome"] == "held"
+        assert verdict["sentence"]
     result.stdout.fnmatch_lines(["*claims: 6 held, 0 broken, 0 inconclusive, 0 not run*"])
     with gzip.open(gate.path / "out" / "scores.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
@@ -99,8 +100,14 @@ def test_a_second_run_decodes_nothing_and_a_subset_computes_only_what_it_needs(g
     ("arguments", "ran"),
     [
         (("-k", "0.50mm"), {"test_holds[lowpass-0.50mm-soft_tissue_lesions-auc]"}),
-        (("-k", "lowpass and microcalcifications and responds"), {"test_responds[lowpass-8.00mm-microcalcifications-auc]"}),
-        (("robustness_tests/test_holds.py::test_holds[contrast-0.90x-all-auc]",), {"test_holds[contrast-0.90x-all-auc]"}),
+        (
+            ("-k", "lowpass and microcalcifications and responds"),
+            {"test_responds[lowpass-8.00mm-microcalcifications-auc]"},
+        ),
+        (
+            ("robustness_tests/test_holds.py::test_holds[contrast-0.90x-all-auc]",),
+            {"test_holds[contrast-0.90x-all-auc]"},
+        ),
         (("-m", "claims", "-k", "contrast and holds"), {"test_holds[contrast-0.90x-all-auc]"}),
     ],
 )
@@ -115,13 +122,16 @@ def test_collecting_runs_nothing_and_imports_no_torch(gate):
     result = run(gate, "--co", "-q")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*test_holds[[]lowpass-0.50mm-soft_tissue_lesions-auc[]]*"])
-    assert not loads(gate) and not (gate.path / ".mammo").exists()
+    assert not loads(gate)
+    assert not (gate.path / ".mammo").exists()
 
 
 def test_curves_without_a_snapshot_folder_are_skipped_with_that_reason(gate):
     result = run(gate, "-k", "curve", "--mammo-report=out", "-rs")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR*"])
+    result.stdout.fnmatch_lines(
+        ["*no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR*"]
+    )
     assert len(curves(gate.path / "out")) == 12
 
 
@@ -150,9 +160,15 @@ def test_snapshots_live_in_the_users_folder_and_are_never_rewritten_within_toler
     stored[0].write_text(near.replace(f"{value:.4f}\n", f"{value - 0.02:.4f}\n"))
     moved = run(gate, *arguments)
     assert moved.ret == 1
-    moved.stdout.fnmatch_lines(["*auc of all under lowpass, mm moved by more than 0.005*", "*severity*stored*now*difference*"])
-    assert run(gate, "-k", "curve and lowpass and all", "--mammo-snapshots=mine", "--snapshot-update", "-n", "2").ret == 0
-    assert sorted((gate.path / "mine" / "test_curve").iterdir()) == stored, "snapshots of unselected curves are left alone"
+    moved.stdout.fnmatch_lines(
+        ["*auc of all under lowpass, mm moved by more than 0.005*", "*severity*stored*now*difference*"]
+    )
+    assert (
+        run(gate, "-k", "curve and lowpass and all", "--mammo-snapshots=mine", "--snapshot-update", "-n", "2").ret == 0
+    )
+    assert sorted((gate.path / "mine" / "test_curve").iterdir()) == stored, (
+        "snapshots of unselected curves are left alone"
+    )
     assert run(gate, *arguments).ret == 0
     assert {p: p.read_bytes() for p in shipped} == shipped
 
@@ -180,14 +196,16 @@ def test_last_failed_runs_the_failed_claim_again(gate):
 
 def test_a_broken_claim_fails_in_one_sentence(gate):
     (gate.path / "robustness_tests" / "tolerances.toml").write_text(
-        TOLERANCES.replace('subgroup = "soft_tissue_lesions"', 'subgroup = "microcalcifications"').replace("[0.5]", "[8.0]").replace("margin = 0.2", "margin = 0.03", 1)
+        TOLERANCES.replace('subgroup = "soft_tissue_lesions"', 'subgroup = "microcalcifications"')
+        .replace("[0.5]", "[8.0]")
+        .replace("margin = 0.2", "margin = 0.03", 1)
     )
     result = run(gate, "-k", "lowpass and holds", "--mammo-report=out")
     assert result.ret == 1
     (verdict,) = verdicts(gate.path / "out").values()
     assert verdict["outcome"] == "broken"
     assert re.match(
-        r"AUC of microcalcifications fell \d\.\d{3} → \d\.\d{3} at lowpass 8\.00 mm: drop \d\.\d{3} "
+        r"AUC of microcalcifications fell \d\.\d{3} → \d\.\d{3} at lowpass 8(\.00)? mm: drop \d\.\d{3} "
         r"\[\d\.\d{3}, \d\.\d{3}\] against a margin of 0\.030 \(n = 50 malignant, 200 not\)",
         verdict["sentence"],
     )
@@ -210,7 +228,7 @@ def test_what_cannot_be_judged_fails_unless_allowed_and_strict_overrules_that(ga
 
 def test_inconclusive_can_warn(gate):
     path = gate.path / "robustness_tests" / "tolerances.toml"
-    narrow = TOLERANCES.replace("margin = 0.2\nreason = \"masses", "margin = 0.02\nreason = \"masses")
+    narrow = TOLERANCES.replace('margin = 0.2\nreason = "masses', 'margin = 0.02\nreason = "masses')
     path.write_text(narrow)
     assert run(gate, "-k", "soft_tissue_lesions and holds").ret == 1
     path.write_text(narrow.replace('reason = "masses are large"', 'reason = "masses are large"\ninconclusive = "warn"'))
@@ -223,8 +241,8 @@ def test_inconclusive_can_warn(gate):
 def test_a_classifier_that_sees_clean_images_only_is_found_out(gate):
     source = gate.path / "release.py"
     source.write_text(
-        source.read_text()
-        + "\nclass Blind:\n    def __call__(self, batch):\n        return (batch[:, 0, 30, 20] > 0.55).double().clip(0.1, 0.9)\n"
+        source.read_text() + "\nclass Blind:\n    def __call__(self, batch):\n"
+        "        return (batch[:, 0, 30, 20] > 0.55).double().clip(0.1, 0.9)\n"
         "\ndef coarse():\n    return Classifier(Blind())\n"
     )
     result = run(gate, "--mammo-classifier=release:coarse", "-k", "(contrast and holds) or perturbed_scores")
@@ -246,7 +264,8 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
     result = run(gate, f"--mammo-classifier={classifier}", "-k", "contrast and holds")
     assert result.ret != 0
     assert message in result.stdout.str()
-    assert "Traceback" not in result.stdout.str() and "gate.py" not in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+    assert "gate.py" not in result.stdout.str()
 
 
 @pytest.mark.parametrize(
@@ -285,14 +304,17 @@ def test_a_score_table_is_judged_without_torch(gate):
 
 
 def test_bad_tolerances_are_usage_errors(gate):
-    (gate.path / "robustness_tests" / "tolerances.toml").write_text(TOLERANCES.replace('claim = "holds"', 'claims = "holds"', 1))
+    (gate.path / "robustness_tests" / "tolerances.toml").write_text(
+        TOLERANCES.replace('claim = "holds"', 'claims = "holds"', 1)
+    )
     result = run(gate)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "tolerances.toml" in result.stderr.str() and "'claims'" in result.stderr.str()
+    assert "tolerances.toml" in result.stderr.str()
+    assert "'claims'" in result.stderr.str()
 
 
 def test_another_projects_tests_are_not_disturbed(pytester):
-    pytester.makepyfile("def test_nothing_of_ours_is_here(request):\n    assert not hasattr(request.config.option, 'mammo_seed')\n")
+    pytester.makepyfile(
+        "def test_nothing_of_ours_is_here(request):\n    assert not hasattr(request.config.option, 'mammo_seed')\n"
+    )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
-
-

@@ -277,3 +277,12 @@ def test_clean_is_not_run_below_ten_cancers():
         "Clean AUC of all breasts was not judged: 9 malignant breasts are too few, at least 10 are needed (n = 9 "
         "malignant, 211 not). Add such breasts to the cohort."
     )
+
+
+def test_a_classifier_no_better_than_chance_has_nothing_to_hold():
+    verdict = judge_severity(drawn((0.0, -0.01, 0.01), clean=0.55, low=0.48), tolerance(), 0.5)
+    assert verdict.outcome == "not_run"
+    assert (
+        "was not judged: the clean AUC is not above chance, its lower bound is 0.480 and must exceed 0.5, so there is "
+        "nothing to hold (n = 48"
+    ) in verdict.sentence
