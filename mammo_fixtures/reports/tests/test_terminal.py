@@ -1,0 +1,55 @@
+"""The terminal's table, and the JSON files."""
+
+import json
+
+import pytest
+
+from mammo_fixtures.reports.json_files import write_json
+from mammo_fixtures.reports.terminal import counts_line, verdict_table
+
+
+def verdict(**changed):
+    known = {
+        "test": "test_holds[lowpass-0.50mm-soft_tissue_lesions-auc]", "claim": "holds", "perturbation": "lowpass",
+        "severity": 0.5, "unit": "mm", "subgroup": "soft_tissue_lesions", "metric": "auc", "clean": 0.91,
+        "perturbed": 0.84, "drop": 0.07, "low": 0.041, "high": 0.099, "margin": 0.05, "confidence": 0.95,
+        "outcome": "inconclusive", "positives": 48, "negatives": 211, "sentence": "…",
+    }  # fmt: skip
+    return known | changed
+
+
+def test_the_table_has_every_figure_in_full_whatever_the_terminal():
+    long = "test_holds[lowpass-0.50mm-" + "x" * 150 + "-auc]"
+    table = verdict_table([verdict(), verdict(test=long, outcome="not_run", drop=None, low=None, high=None)])
+    first, second = table.splitlines()[-2:]
+    assert first.split() == (
+        "holds lowpass-0.50mm-soft_tissue_lesions-auc 0.910 0.840 0.070 [0.041, 0.099] 0.05 48/211 inconclusive".split()
+    )
+    assert "x" * 150 in second and "– [–, –]" in second and second.endswith("not run")
+
+
+def test_clean_has_no_drop():
+    table = verdict_table([verdict(claim="clean", test="test_clean[clean-all-auc]", margin=None, perturbed=None, drop=None)])
+    assert table.splitlines()[-1].split() == ["clean", "clean-all-auc", "0.910", "48/211", "inconclusive"]
+
+
+def test_text_from_files_is_not_taken_for_markup():
+    assert "[red]x" in verdict_table([verdict(test="test_holds[[red]x]")])
+
+
+def test_what_was_never_judged_is_counted():
+    held = verdict(outcome="held")
+    assert counts_line([held, held, verdict()], selected=3) == "claims: 2 held, 0 broken, 1 inconclusive, 0 not run"
+    assert counts_line([held], selected=4).endswith(", 3 never judged")
+
+
+def test_json_has_the_same_bytes_whatever_the_order_and_refuses_nan(tmp_path):
+    one, two = verdict(test="a"), verdict(test="b")
+    for folder, order in (("x", [one, two]), ("y", [two, one])):
+        (tmp_path / folder).mkdir()
+        write_json(tmp_path / folder, header={"seed": 0}, verdicts=order, curves=[])
+    assert (tmp_path / "x" / "verdicts.json").read_bytes() == (tmp_path / "y" / "verdicts.json").read_bytes()
+    assert json.loads((tmp_path / "x" / "verdicts.json").read_text())["verdicts"] == [one, two]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "x", header={}, verdicts=[verdict(drop=float("nan"))], curves=[])
+    assert json.loads((tmp_path / "x" / "verdicts.json").read_text())["verdicts"] == [one, two], "the old file stays whole"
