@@ -19,11 +19,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mammo_fixtures.classifiers.reference_examples import Examples, gather_examples, upright
-from mammo_fixtures.classifiers.reference_network import ReferenceNetwork
+from mammo_fixtures.classifiers.reference_network import MASS_GRID, ReferenceNetwork, folded
 from mammo_fixtures.exams.phantoms import Recipe, read_recipe, render_exam
+from mammo_fixtures.exams.phantoms.plan import CLUSTER, MASS
 
 TRAINING_SEED = "reference training"
 JOINING_SEED = "reference joining"
+DETAIL_WINDOW = 16
+"""Cells a side, of 0.8 mm, that the detail branch is shown at once."""
+STRONGEST_NOISE = 0.04
+"""Deviation of the strongest noise added to pixels; averages over n × n pixels get an nth of it."""
+MASS_WINDOW = 32
+"""Cells a side, of 1.6 mm, that the mass branch is shown at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +52,12 @@ def train(recipe: Recipe, course: Course, workers: int = 2) -> ReferenceNetwork:
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(course.seed)
     examples = gather_examples(recipe.fresh(TRAINING_SEED, course.exams), range(course.exams), workers)
-    network = ReferenceNetwork()
+    network = ReferenceNetwork(normalised=True)
     full_scale = float(2**recipe.bits_stored - 1)
     train_detail(network, examples, course, full_scale)
     train_mass(network, examples, course)
-    join(network, recipe.fresh(JOINING_SEED, course.joining_exams), course)
+    network = folded(network)
+    join(network, recipe.fresh(JOINING_SEED, course.joining_exams))
     return network
 
 
@@ -58,8 +66,9 @@ def train_detail(network: ReferenceNetwork, examples: Examples, course: Course, 
     crops, cells = torch.from_numpy(examples.crops), torch.from_numpy(examples.crop_cells)
     random = torch.Generator().manual_seed(course.seed)
     chosen = _halves(cells.flatten(1).any(1), course.detail_steps, course.detail_batch, random)
-    batches = ((crops[i].float().unsqueeze(1) / full_scale, cells[i].float().unsqueeze(1)) for i in chosen)
-    _train_branch(network.detail, batches, course, course.detail_steps, random)
+    windows = (_window(crops[i], cells[i], DETAIL_WINDOW, random) for i in chosen)
+    batches = ((crop.float() / full_scale, cell.float()) for crop, cell in windows)
+    _train_branch(network.detail, batches, course, course.detail_steps, STRONGEST_NOISE, random)
 
 
 def train_mass(network: ReferenceNetwork, examples: Examples, course: Course) -> None:
@@ -67,38 +76,49 @@ def train_mass(network: ReferenceNetwork, examples: Examples, course: Course) ->
     views, cells = torch.from_numpy(examples.coarse_views), torch.from_numpy(examples.coarse_cells)
     random = torch.Generator().manual_seed(course.seed)
     chosen = _halves(cells.flatten(1).any(1), course.mass_steps, course.mass_batch, random)
-    batches = ((views[i].unsqueeze(1), cells[i].float().unsqueeze(1)) for i in chosen)
-    _train_branch(network.mass, batches, course, course.mass_steps, random)
+    windows = (_window(views[i], cells[i], MASS_WINDOW, random) for i in chosen)
+    batches = ((view, cell.float()) for view, cell in windows)
+    _train_branch(network.mass, batches, course, course.mass_steps, STRONGEST_NOISE / MASS_GRID, random)
 
 
-def join(network: ReferenceNetwork, recipe: Recipe, course: Course) -> None:
-    """Fit the four numbers that bring the evidence of both branches to one measure, by breast."""
-    detail, mass, malignant = evidence_of(network, recipe)
-    optimiser = torch.optim.LBFGS([network.joint], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        logits = network.join(detail, mass).mean(1)
-        value = functional.binary_cross_entropy_with_logits(logits, malignant)
-        value.backward()
-        return value
-
-    optimiser.step(loss)
-    network.joint.grad = None
+def join(network: ReferenceNetwork, recipe: Recipe) -> None:
+    """Fit slope and offset of each branch: the log odds that a breast holds the branch's lesion, not none."""
+    evidence, findings = evidence_of(network, recipe)
+    benign = torch.tensor([finding not in (CLUSTER, MASS) for finding in findings])
+    fitted = []
+    for branch, lesion in enumerate((CLUSTER, MASS)):
+        ill = torch.tensor([finding == lesion for finding in findings])
+        fitted.append(_logistic(evidence[ill | benign, :, branch].mean(1), ill[ill | benign].double()))
+    network.joint.data.copy_(torch.cat(fitted))
 
 
-def evidence_of(network: ReferenceNetwork, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
-    """Evidence of both branches (breasts, views) and the labels (breasts,) of a recipe's exams."""
+def evidence_of(network: ReferenceNetwork, recipe: Recipe) -> tuple[Tensor, list[str]]:
+    """Evidence (breasts, views, branches) and finding of every breast of a recipe's exams."""
     full_scale = float(2**recipe.bits_stored - 1)
-    evidence, labels = [], []
+    evidence, findings = [], []
     with torch.no_grad():
         for number in range(recipe.exams):
             for view in render_exam(recipe, number):
                 pixels = torch.from_numpy(upright(view)[0].astype(np.float32)) / full_scale
-                evidence.append(torch.stack(network.evidence(pixels[None, None]), dim=-1))
-                labels.append(float(view.breast.malignant))
-    pairs = torch.cat(evidence).reshape(-1, 2, 2)
-    return pairs[..., 0], pairs[..., 1], torch.tensor(labels[::2])
+                evidence.append(torch.cat(network.evidence(pixels[None, None])))
+                findings.append(view.breast.finding)
+    return torch.stack(evidence).reshape(-1, 2, 2), findings[::2]
+
+
+def _logistic(evidence: Tensor, ill: Tensor) -> Tensor:
+    # in double precision and slightly drawn to 0, so that it ends in one place whatever the data
+    fit = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([fit], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        logits = fit[0] * evidence.double() + fit[1]
+        value = functional.binary_cross_entropy_with_logits(logits, ill) + 1e-3 * fit[0] ** 2
+        value.backward()
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    return fit.detach().float()
 
 
 def _halves(positive: Tensor, steps: int, batch: int, random: torch.Generator) -> Iterator[Tensor]:
@@ -109,21 +129,28 @@ def _halves(positive: Tensor, steps: int, batch: int, random: torch.Generator) -
         yield torch.cat(draws)
 
 
+def _window(views: Tensor, cells: Tensor, cell_count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    # the same part of each view of a batch, so that a lesion may lie anywhere in it
+    cell = views.shape[1] // cells.shape[1]
+    row, column = (int(torch.randint(n - cell_count + 1, (), generator=random)) for n in cells.shape[1:])
+    part = views[:, row * cell : (row + cell_count) * cell, column * cell : (column + cell_count) * cell]
+    return part.unsqueeze(1), cells[:, row : row + cell_count, column : column + cell_count].unsqueeze(1)
+
+
 def _train_branch(
     branch: nn.Module,
     batches: Iterator[tuple[Tensor, Tensor]],
     course: Course,
     steps: int,
+    noise: float,
     random: torch.Generator,
 ) -> None:
     optimiser = torch.optim.AdamW(branch.parameters(), lr=course.learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, course.learning_rate, total_steps=steps, pct_start=0.1)
     branch.train()
     for step, (views, cells) in enumerate(batches):
-        views, cells = vary(views, cells, random)
+        views, cells = vary(views, cells, noise, random)
         suspicion = branch(views)
-        if cells.shape != suspicion.shape:
-            raise RuntimeError(f"map {tuple(suspicion.shape)} and cells {tuple(cells.shape)} differ")
         by_cell = functional.binary_cross_entropy_with_logits(suspicion, cells, pos_weight=torch.tensor(4.0))
         whole = torch.logsumexp(suspicion.flatten(1), 1)
         by_view = functional.binary_cross_entropy_with_logits(whole, cells.flatten(1).amax(1))
@@ -138,7 +165,7 @@ def _train_branch(
     branch.eval()
 
 
-def vary(views: Tensor, cells: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+def vary(views: Tensor, cells: Tensor, noise: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mirror, turn a little, change contrast, brightness and noise: what a classifier should bear."""
 
     def uniform(low: float, high: float) -> Tensor:
@@ -158,7 +185,9 @@ def vary(views: Tensor, cells: Tensor, random: torch.Generator) -> tuple[Tensor,
     mean = (views * breast).sum((2, 3), keepdim=True) / breast.sum((2, 3), keepdim=True).clamp(min=1)
     changed = (views - mean) * uniform(0.7, 1.1) + mean + uniform(-0.05, 0.05)
     views = torch.where(breast, changed, views)
-    return views + uniform(0.0, 0.01) * torch.randn(views.shape, generator=random), cells
+    # seldom strong noise: it shall hide grains, not look like them
+    deviation = noise * uniform(0, 1) ** 3
+    return views + deviation * torch.randn(views.shape, generator=random), cells
 
 
 def _turned(images: Tensor, matrix: Tensor, beyond: str) -> Tensor:

@@ -55,8 +55,6 @@ class Recipe:
     coarse_calcification_contrast: Range
 
     def __post_init__(self) -> None:
-        if self.exams < 1:
-            raise UnusableInput(f"phantom recipe: exams must be at least 1, got {self.exams}")
         if tuple(self.glandular_share) != DENSITIES:
             got = ", ".join(self.glandular_share) or "none"
             raise UnusableInput(f"phantom recipe: glandular_share must name the densities A, B, C, D, got {got}")
