@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -49,12 +50,14 @@ class Classifier:
     cancels: tuple[str, ...] = ()
     """Perturbations that the network undoes exactly, such as `contrast` where it standardises each image."""
     fingerprint: str = ""
-    """A text that changes whenever scores may; needed only to keep the scores of what is no `torch.nn.Module`."""
+    """A text that changes whenever scores may; needed only to keep the scores of what is no `torch.nn.Module`, or of
+    one that cannot be looked into."""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rules = (
             (callable(self.network), "network must be callable", self.network),
+            (not isinstance(self.network, type), "network must be made already, not its class", self.network),
             (self.level in ("view", "exam"), "level must be 'view' or 'exam'", self.level),
             (self.score in ("probability", "logit"), "score must be 'probability' or 'logit'", self.score),
             (self.aggregate in ("mean", "max"), "aggregate must be 'mean' or 'max'", self.aggregate),
@@ -66,7 +69,23 @@ class Classifier:
                 "input_size must be (rows, columns) or None",
                 self.input_size,
             ),
-            (self.intensity[0] != self.intensity[1], "intensity must be two different values", self.intensity),
+            (
+                self.pixel_spacing_mm is None or 0 < self.pixel_spacing_mm < 100,
+                "pixel_spacing_mm must be a positive length in mm or None",
+                self.pixel_spacing_mm,
+            ),
+            (
+                len(self.intensity) == 2
+                and all(map(math.isfinite, self.intensity))
+                and self.intensity[0] != self.intensity[1],
+                "intensity must be two different values",
+                self.intensity,
+            ),
+            (
+                bool(self.views) and all(view[:2] in ("L-", "R-") for view in self.views),
+                "views must name at least one view, such as L-CC",
+                self.views,
+            ),
         )
         for holds, rule, got in rules:
             if not holds:

@@ -3,68 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import sys
-from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.inputs import INPUT_VERSION
+from mammo_fixtures.classifiers.network_state import NetworkState
 
-_PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
+_DECIDES_NO_SCORE = ("network", "name", "notes", "cancels")
 
 
 def fingerprint(classifier: Classifier) -> str:
     """32 hexadecimal digits that change whenever scores may; empty where that cannot be told.
 
-    A `torch.nn.Module` is known by its weights, the source files of its classes and their plain attributes. A bare
-    callable may hold anything, so it is only known where the classifier declares a `fingerprint` of its own.
+    A `torch.nn.Module` is known by its weights, its attributes and the source of its classes, with what they import
+    from their own package. A bare callable, a TorchScript module, or a network with an attribute that cannot be looked
+    into, may hold anything, so it is only known where the classifier declares a `fingerprint` of its own.
     """
     import torch
 
-    digest = hashlib.sha256(f"input {INPUT_VERSION}".encode())
-    for each in fields(classifier):
-        if each.name not in ("network", "notes"):
-            digest.update(f"|{each.name}={getattr(classifier, each.name)!r}".encode())
-    if not classifier.fingerprint:
-        if not isinstance(classifier.network, torch.nn.Module):
-            return ""
-        known = _digest_module(classifier.network, digest.update)
-        if not known:
-            return ""
-    return digest.hexdigest()[:32]
-
-
-def _digest_module(network: Any, update: Callable[[bytes], object]) -> bool:
-    import torch
-
-    sources: set[str] = set()
-    for name, module in network.named_modules():
-        kind = type(module)
-        update(f"|{name}:{kind.__module__}.{kind.__qualname__}".encode())
-        if kind.__module__.split(".")[0] == "torch":
-            sources.add(f"torch {torch.__version__}")
-        else:
-            source = _source_of(kind)
-            if not source:
-                return False
-            sources.add(source)
-        plain = {k: v for k, v in vars(module).items() if isinstance(v, _PLAIN) and k != "training"}
-        update(repr(sorted(plain.items())).encode())
-    for source in sorted(sources):
-        update(source.encode())
-    for name, tensor in network.state_dict().items():
-        if not isinstance(tensor, torch.Tensor):
-            return False
-        update(f"|{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return True
-
-
-def _source_of(kind: type) -> str:
-    """The whole source file of a class: its forward may call anything else in there."""
-    try:
-        return inspect.getsource(sys.modules[kind.__module__])
-    except (OSError, TypeError, KeyError):
+    declared = {each.name: getattr(classifier, each.name) for each in fields(classifier)}
+    text = "|".join(f"{name}={value!r}" for name, value in declared.items() if name not in _DECIDES_NO_SCORE)
+    digest = hashlib.sha256(f"input {INPUT_VERSION}|{text}".encode())
+    state = NetworkState(digest.update)
+    if isinstance(classifier.network, torch.nn.Module) and state.take(classifier.network):
+        state.take_sources()
+    elif classifier.fingerprint:
+        # The name too, because two networks may both call themselves "1".
+        digest = hashlib.sha256(f"input {INPUT_VERSION}|{text}|{classifier.name}".encode())
+    else:
         return ""
+    return digest.hexdigest()[:32]

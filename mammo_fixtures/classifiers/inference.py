@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,10 @@ class Inference:
 
     def exam_scores(self, inputs: Mapping[str, Tensor], name: str) -> dict[str, float]:
         """Scores of `L` and `R` from one input for each view, keyed `L-CC`."""
-        given = self._run({key: value[None] for key, value in inputs.items()})
+        import torch
+
+        # Stacked, which copies: a network that works in place must not reach the view's own pixels.
+        given = self._run({key: torch.stack([value]) for key, value in inputs.items()})
         if not isinstance(given, Mapping) or not set(given) <= {"L", "R"} or not given:
             got = sorted(map(str, given)) if isinstance(given, Mapping) else type(given).__name__
             raise self._bad(f"an exam-level network must give a dict of scores keyed L and R, got {got}")
@@ -72,15 +76,19 @@ class Inference:
     def _checked(self, given: Any, names: Sequence[str]) -> list[float]:
         import torch
 
-        values = torch.as_tensor(given)
+        try:
+            values = torch.as_tensor(given)
+            got = str(tuple(values.shape))
+        except (TypeError, ValueError, RuntimeError):
+            values, got = torch.empty(0, 0), type(given).__name__
         if values.shape not in ((len(names),), (len(names), 1)):
             raise self._bad(
-                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {tuple(values.shape)}; "
+                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {got}; "
                 "wrap the network so that it gives the score of malignancy alone"
             )
         scores: list[float] = values.reshape(-1).double().tolist()
         for value, name in zip(scores, names, strict=True):
-            if value - value != 0:
+            if not math.isfinite(value):
                 raise self._bad(f"scores must be finite, got {value} for {name}; look at the network's input there")
             if self.classifier.score == "probability" and not 0 <= value <= 1:
                 raise self._bad(
@@ -101,7 +109,11 @@ def resolve_device(device: str) -> torch.device:
     try:
         chosen = torch.device(device)
     except RuntimeError:
-        raise UnusableInput(f"device must be auto, cpu, cuda or cuda:1, got {device!r}") from None
-    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
-        raise UnusableInput(f"device {device!r} is not there: {torch.cuda.device_count()} GPUs are visible; use cpu or auto")
+        chosen = torch.device("meta")
+    if chosen.type not in ("cpu", "cuda"):
+        raise UnusableInput(f"device must be auto, cpu, cuda or cuda:1, got {device!r}")
+    if chosen.type == "cuda" and (chosen.index or 0) >= (torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        raise UnusableInput(
+            f"device must be there, got {device!r} where {torch.cuda.device_count()} GPUs are visible; use cpu or auto"
+        )
     return chosen

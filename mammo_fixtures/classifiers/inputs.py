@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.orientation import chest_wall_side, toward
 from mammo_fixtures.exams.voi import apply_voi
 
@@ -23,17 +24,23 @@ _SAME_SPACING = 1e-3
 def classifier_input(image: Tensor, view: View, classifier: Classifier) -> Tensor:
     """The image (rows, columns) of a view as the classifier's input (channels, rows, columns), float32.
 
-    In this order: VOI LUT, pixel spacing, orientation, size, intensity. `image` is left untouched.
+    In this order: VOI LUT, pixel spacing, orientation, size, intensity. `image` is left untouched; where nothing is
+    to be done, the input is a view of it.
     """
+    wall = ""
+    if classifier.chest_wall is not None or (classifier.input_size is not None and classifier.fit == "pad"):
+        wall = view.chest_wall or chest_wall_side(view.pixels)
     if classifier.voi and view.voi:
         image = apply_voi(image, view.voi[0], view.intensity_range)
     if classifier.pixel_spacing_mm is not None:
         image = _at_spacing(image, view.pixel_spacing_mm, classifier.pixel_spacing_mm)
     if classifier.chest_wall is not None:
-        image = toward(image, view.chest_wall or chest_wall_side(view.pixels), classifier.chest_wall)
-    if classifier.input_size is not None:
-        fitted = _padded if classifier.fit == "pad" else _resized
-        image = fitted(image, classifier.input_size, classifier.chest_wall)
+        image = _turned(image, view, wall, classifier.chest_wall)
+        wall = classifier.chest_wall
+    if classifier.input_size is not None and classifier.fit == "pad":
+        image = _padded(image, classifier.input_size, wall)
+    elif classifier.input_size is not None:
+        image = _resized(image, classifier.input_size)
     low, high = classifier.intensity
     if (low, high) != (0.0, 1.0):
         image = image * (high - low) + low
@@ -56,16 +63,21 @@ def nyquist_wavelength_mm(view: View, classifier: Classifier) -> float:
 def _at_spacing(image: Tensor, spacing_mm: tuple[float, float], wanted_mm: float) -> Tensor:
     if all(abs(mm / wanted_mm - 1) < _SAME_SPACING for mm in spacing_mm):
         return image
-    rows, columns = (
-        max(1, round(n * mm / wanted_mm)) for n, mm in zip(image.shape, spacing_mm, strict=True)
-    )
-    return _resized(image, (rows, columns), None)
+    rows, columns = (max(1, round(n * mm / wanted_mm)) for n, mm in zip(image.shape, spacing_mm, strict=True))
+    return _resized(image, (rows, columns))
 
 
-def _resized(image: Tensor, size: tuple[int, int], _chest_wall: str | None) -> Tensor:
+def _turned(image: Tensor, view: View, wall: str, wanted: str) -> Tensor:
+    try:
+        return toward(image, wall, wanted)
+    except UnusableInput as error:
+        raise UnusableInput(f"{view.name}: {error}") from error
+
+
+def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
     import torch
 
-    if tuple(image.shape) == size:
+    if tuple(image.shape) == tuple(size):
         return image
     # Antialiased: a smaller image without it would fold fine texture into false detail.
     return torch.nn.functional.interpolate(
@@ -73,14 +85,14 @@ def _resized(image: Tensor, size: tuple[int, int], _chest_wall: str | None) -> T
     )[0, 0]
 
 
-def _padded(image: Tensor, size: tuple[int, int], chest_wall: str | None) -> Tensor:
+def _padded(image: Tensor, size: tuple[int, int], wall: str) -> Tensor:
+    """Cropped or padded with zeros, vertically about the middle, horizontally away from the chest wall."""
     import torch
 
     out = torch.zeros(size, dtype=image.dtype, device=image.device)
     rows, columns = (min(a, b) for a, b in zip(size, image.shape, strict=True))
     top_in, top_out = (image.shape[0] - rows) // 2, (size[0] - rows) // 2
-    right = chest_wall == "right"
-    left_in, left_out = (image.shape[1] - columns, size[1] - columns) if right else (0, 0)
+    left_in, left_out = (image.shape[1] - columns, size[1] - columns) if wall == "right" else (0, 0)
     out[top_out : top_out + rows, left_out : left_out + columns] = image[
         top_in : top_in + rows, left_in : left_in + columns
     ]

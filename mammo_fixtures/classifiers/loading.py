@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from dataclasses import replace
@@ -27,7 +28,7 @@ def load_classifier(name: str) -> Classifier:
         raise UnusableInput(f"classifier must be 'reference' or 'package.module:callable', got {name!r}")
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UnusableInput(
             f"classifier {name}: module {module_name!r} could not be imported: {type(error).__name__}: {error}; "
             "install it, or run from the folder that holds it"
@@ -36,28 +37,36 @@ def load_classifier(name: str) -> Classifier:
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise UnusableInput(f"classifier {name}: module {module_name!r} has no {attribute!r}") from None
+            raise UnusableInput(
+                f"classifier {name}: module {module_name!r} has no {attribute!r}; check its spelling"
+            ) from None
     if _is_loader(found):
         try:
             found = found()
         except UnusableInput:
             raise
         except Exception as error:
-            raise UnusableInput(f"classifier {name}: loading raised {type(error).__name__}: {error}") from error
-    if not isinstance(found, Classifier):
-        if not callable(found):
             raise UnusableInput(
-                f"classifier {name}: must give a Classifier, a torch.nn.Module or a callable, got {type(found).__name__}"
-            )
-        found = Classifier(found)
-    return found if found.name else replace(found, name=name)
+                f"classifier {name}: must load without arguments, it raised {type(error).__name__}: {error}; "
+                "call it in Python to see where"
+            ) from error
+    if inspect.isclass(found):
+        raise UnusableInput(
+            f"classifier {name}: a class must need no arguments, got {found.__name__}{_signature(found)}; "
+            "name a function without arguments that makes it"
+        )
+    if not isinstance(found, Classifier) and not callable(found):
+        raise UnusableInput(
+            f"classifier {name}: must give a Classifier, a torch.nn.Module or a callable, got {type(found).__name__}"
+        )
+    classifier: Classifier = found if isinstance(found, Classifier) else Classifier(found)
+    return classifier if classifier.name else replace(classifier, name=name)
 
 
 def _is_loader(found: Any) -> bool:
     """Whether it is to be called once, without arguments, to give the classifier."""
-    if isinstance(found, Classifier) or not callable(found):
-        return False
-    if not inspect.isclass(found) and not inspect.isroutine(found):
+    # An instance is the network itself: the signature of a torch.nn.Module says that it needs no argument.
+    if not inspect.isclass(found) and not inspect.isroutine(found) and not isinstance(found, functools.partial):
         return False
     try:
         parameters = inspect.signature(found).parameters.values()
@@ -65,3 +74,10 @@ def _is_loader(found: Any) -> bool:
         return inspect.isclass(found)
     optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return all(p.default is not p.empty or p.kind in optional for p in parameters)
+
+
+def _signature(found: Any) -> str:
+    try:
+        return str(inspect.signature(found))
+    except (TypeError, ValueError):
+        return "(…)"

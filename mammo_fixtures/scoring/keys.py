@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +15,40 @@ from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 
+_NOT_OF_THE_PIXELS = ("exam_id", "origin", "path", "roi_path")
+"""What a source says of a file that its pixels do not depend on: who it is of, and on which row it is named."""
+
 
 def pixels_digest(view: View) -> bytes:
     """Of a view: pixels and every declaration that perturbations or classifiers read."""
     declared = (view.shape, view.pixel_spacing_mm, view.side, view.position, view.intensity_range, view.chest_wall)
-    digest = hashlib.sha256(repr((*declared, view.intent, view.voi)).encode())
-    digest.update(np.ascontiguousarray(view.pixels))
+    digest = hashlib.sha256(repr((*declared, view.intent)).encode())
+    digest.update(np.ascontiguousarray(view.pixels).data)
+    for voi in view.voi:
+        for each in fields(voi):
+            value = getattr(voi, each.name)
+            # A long array's repr leaves out its middle.
+            shown = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            digest.update(f"|{type(voi).__name__}.{each.name}={len(shown)}:".encode() + shown)
     if view.region is not None:
-        digest.update(np.packbits(view.region))
+        digest.update(b"|region=" + np.packbits(view.region).tobytes())
     return digest.digest()[:20]
 
 
 def file_digest(source: ViewSource) -> bytes | None:
-    """Of a file as it lies there: what is declared of it, its size and time. None for what is no file."""
+    """Of a file as it lies there: what is declared of it, its size and time. None for what is no file, or is gone."""
     path = getattr(source, "path", None)
     if path is None:
         return None
-    stats = [Path(path).stat()]
-    roi = getattr(source, "roi_path", None)
-    if roi:
-        stats.append(Path(roi).stat())
-    text = f"{__version__}|{source!r}|{Path(path).resolve()}|{[(s.st_size, s.st_mtime_ns) for s in stats]}"
-    return hashlib.sha256(text.encode()).digest()[:20]
+    files = [Path(path)]
+    if getattr(source, "roi_path", None):
+        files.append(Path(source.roi_path))  # type: ignore[attr-defined]
+    try:
+        stats = [(str(file.resolve()), *_size_and_time(file)) for file in files]
+    except OSError:
+        # Reading it will say what is wrong, and of which view.
+        return None
+    return hashlib.sha256(f"{__version__}|{_declared(source)}|{stats}".encode()).digest()[:20]
 
 
 def score_key(
@@ -45,10 +58,22 @@ def score_key(
     parts = [*sorted(unit), side.encode(), classifier.encode(), precision.encode()]
     if condition != CLEAN:
         record = PERTURBATIONS[condition.perturbation]
-        parts.append(f"{record.name}|{record.version}|{condition.severity!r}".encode())
+        parts.append(f"{record.name}|{record.version}|{float(condition.severity)!r}".encode())
         if record.keyed:
             parts.append(f"{seed}|{exam_id}".encode())
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(4, "little") + part)
     return digest.digest()[:20]
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _declared(source: ViewSource) -> str:
+    if not is_dataclass(source):
+        return repr(source)
+    names = (each.name for each in fields(source) if each.name not in _NOT_OF_THE_PIXELS)
+    return repr([(type(source).__name__, name, getattr(source, name)) for name in names])

@@ -7,8 +7,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +18,12 @@ import numpy as np
 from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Cohort, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.keys import file_digest, pixels_digest, score_key
-from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable, check_strata
 from mammo_fixtures.scoring.store import LEASE_SECONDS, Store
 from mammo_fixtures.scoring.sweep import Sweep
 
@@ -39,7 +40,7 @@ Cells = dict[tuple[str, Condition], bytes]
 def score(
     cohort: Cohort,
     classifier: Classifier,
-    plan: Mapping[str, Sequence[float]],
+    plan: Mapping[str, Sequence[float] | float],
     *,
     seed: int = 0,
     device: str = "auto",
@@ -51,11 +52,17 @@ def score(
 
     With a `store` file, scores that it holds are not computed again.
     """
-    conditions = [Condition(name, PERTURBATIONS[name].check(s)) for name, severities in plan.items() for s in severities]
+    conditions = [
+        Condition(name, PERTURBATIONS[name].check(severity))
+        for name, severities in plan.items()
+        for severity in ([severities] if isinstance(severities, (int, float)) else severities)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         opened = Store(Path(folder, "scores.sqlite") if store is None else Path(store))
         try:
-            sweep = Sweep(inference=Inference(classifier, device=device, precision=precision), seed=seed, batch_size=batch_size)
+            sweep = Sweep(
+                inference=Inference(classifier, device=device, precision=precision), seed=seed, batch_size=batch_size
+            )
             return Pass(cohort=cohort, sweep=sweep, conditions=conditions, store=opened).run()
         finally:
             opened.close()
@@ -81,6 +88,7 @@ class Pass:
 
     def __post_init__(self) -> None:
         self.conditions = [CLEAN, *(c for c in dict.fromkeys(self.conditions) if c != CLEAN)]
+        check_strata((name for breast in self.cohort.breasts for name in breast.strata), self.cohort.source)
         if not self.fingerprint:
             self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"unkept {self.name}"
 
@@ -89,13 +97,14 @@ class Pass:
         exams = self.cohort.exams
         chunks = [exams[start : start + CHUNK_EXAMS] for start in range(0, len(exams), CHUNK_EXAMS)]
         owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._recall(exams)
+        self._recall()
         self.store.begin(self.name, chunks=len(chunks), cells=len(self.cohort.breasts) * len(self.conditions))
         with self._leases(owner):
             while True:
                 number = self.store.claim(self.name, owner)
                 if number is not None:
-                    self._chunk(chunks[number])
+                    for exam in chunks[number]:
+                        self._exam(exam)
                     self.store.finish(self.name, number)
                 elif not self.store.unfinished(self.name):
                     break
@@ -117,7 +126,9 @@ class Pass:
 
         def renew() -> None:
             while not stop.wait(LEASE_SECONDS / 4):
-                beside.renew(self.name, owner)
+                # A lease that could not be renewed may be worked on twice, which costs time and nothing else.
+                with suppress(UnusableInput):
+                    beside.renew(self.name, owner)
 
         thread = threading.Thread(target=renew, name="mammo leases", daemon=True)
         thread.start()
@@ -131,20 +142,15 @@ class Pass:
             thread.join()
             beside.close()
 
-    def _recall(self, exams: Iterable[Exam]) -> None:
+    def _recall(self) -> None:
         """Take from the store what it knows of the files' pixels, so that they need not be decoded for their keys."""
-        files = {source: file_digest(source) for exam in exams for source in exam.views if source not in self._pixels}
+        sources = (source for exam in self.cohort for source in exam.views if source not in self._pixels)
+        files = {source: file_digest(source) for source in sources}
         known = self.store.pixels_of([digest for digest in files.values() if digest is not None])
         self._pixels.update({source: known[digest] for source, digest in files.items() if digest in known})
 
-    def _chunk(self, exams: Sequence[Exam]) -> dict[bytes, float]:
-        scores: dict[bytes, float] = {}
-        for exam in exams:
-            scores |= self._exam(exam)
-        return scores
-
-    def _exam(self, exam: Exam) -> dict[bytes, float]:
-        """All scores of an exam by key: those the store has, and the missing ones computed and kept."""
+    def _reader(self) -> Callable[[ViewSource], View]:
+        """Opens each view once, for as long as an exam is worked on."""
         opened: dict[ViewSource, View] = {}
 
         def read(source: ViewSource) -> View:
@@ -153,6 +159,11 @@ class Pass:
                 self.decoded += 1
             return opened[source]
 
+        return read
+
+    def _exam(self, exam: Exam) -> None:
+        """Compute what the store does not have of an exam's scores, and keep it there."""
+        read = self._reader()
         cells = self._cells(exam, read)
         found = self.store.scores(list(cells.values()))
         wanted: dict[str, list[Condition]] = {}
@@ -164,13 +175,11 @@ class Pass:
             scores = self.sweep.exam(exam, wanted, read)
             computed = {cells[cell]: value for cell, value in scores.items()}
         self.store.keep(computed.items(), pass_name=self.name, found=len(cells) - len(computed))
-        return found | computed
 
     def _cells(self, exam: Exam, read: Callable[[ViewSource], View]) -> Cells:
         cells: Cells = {}
         for breast in exam.breasts:
-            views = exam.views if self.sweep.inference.classifier.level == "exam" else breast.views
-            unit = [self._pixels_of(source, read) for source in views]
+            unit = [self._pixels_of(source, read) for source in self.sweep.unit(exam, breast)]
             for condition in self.conditions:
                 cells[breast.side, condition] = score_key(
                     unit,
@@ -194,16 +203,17 @@ class Pass:
         return known
 
     def _table(self) -> ScoreTable:
-        self._recall(self.cohort.exams)
+        self._recall()
         breasts = self.cohort.breasts
         scores = np.full((len(self.conditions), len(breasts), 1), np.nan)
         row = 0
         for exam in self.cohort:
-            cells = self._cells(exam, lambda source: source.read())
+            cells = self._cells(exam, self._reader())
             known = self.store.scores(list(cells.values()))
             if len(known) < len(cells):
                 # A row was damaged or deleted since its chunk was done.
-                known = self._exam(exam)
+                self._exam(exam)
+                known = self.store.scores(list(cells.values()))
             for breast in exam.breasts:
                 scores[:, row, 0] = [known[cells[breast.side, condition]] for condition in self.conditions]
                 row += 1
@@ -218,6 +228,8 @@ class Pass:
             malignant=np.array([label[breast.malignant] for breast in breasts], dtype=np.int8),
             subgroup=np.array([breast.subgroup for breast in breasts], dtype=np.str_),
             patient_id=np.array([breast.patient_id for breast in breasts], dtype=np.str_),
-            strata={name: np.array([breast.strata.get(name, "") for breast in breasts], dtype=np.str_) for name in strata},
+            strata={
+                name: np.array([breast.strata.get(name, "") for breast in breasts], dtype=np.str_) for name in strata
+            },
             source=self.cohort.source or self.cohort.name,
         )

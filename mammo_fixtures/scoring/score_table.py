@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +24,9 @@ class Condition(NamedTuple):
 
 
 CLEAN = Condition("clean", 0.0)
+
+COLUMNS = ("exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score")
+"""Columns that every table in a file has; `patient_id` may follow, and any others are strata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +57,20 @@ class ScoreTable:
                 f"{self.source or 'score table'}: scores must be (conditions, breasts, readers) = {shape}, "
                 f"got {self.scores.shape}"
             )
+        columns = {name: getattr(self, name) for name in ("side", "malignant", "subgroup", "patient_id")}
+        for name, column in (columns | dict(self.strata)).items():
+            if len(column) != len(self.exam_id):
+                raise UnusableInput(
+                    f"{self.source or 'score table'}: {name} must have one entry for each of {len(self.exam_id)} "
+                    f"breasts, got {len(column)}"
+                )
+        check_strata(self.strata, self.source)
+        for what, names in (("condition", self.conditions), ("reader", self.readers)):
+            doubled = [name for name in names if names.count(name) > 1]
+            if doubled:
+                raise UnusableInput(
+                    f"{self.source or 'score table'}: each {what} may stand once, got {doubled[0]!r} twice"
+                )
 
     @property
     def fingerprint(self) -> str:
@@ -65,7 +82,8 @@ class ScoreTable:
     @property
     def clusters(self) -> NDArray[np.intp]:
         """Cluster number of each breast: its patient, or its exam where no patient is given."""
-        names = np.where(self.patient_id == "", np.char.add("exam ", self.exam_id), np.char.add("patient ", self.patient_id))
+        exams, patients = np.char.add("exam ", self.exam_id), np.char.add("patient ", self.patient_id)
+        names = np.where(self.patient_id == "", exams, patients)
         return np.unique(names, return_inverse=True)[1]
 
     def severities(self, perturbation: str) -> tuple[float, ...]:
@@ -75,12 +93,15 @@ class ScoreTable:
     def at(self, condition: Condition) -> NDArray[np.float64]:
         """Scores (breasts, readers) under one condition."""
         try:
-            return self.scores[self.conditions.index(condition)]
+            number = self.conditions.index(condition)
         except ValueError:
             have = ", ".join(f"{c.perturbation} {c.severity:g}" for c in self.conditions)
             raise UnusableInput(
-                f"{self.source or 'score table'}: no scores for {condition.perturbation} {condition.severity:g}; it has {have}"
+                f"{self.source or 'score table'}: has no scores for {condition.perturbation} {condition.severity:g}, "
+                f"only for {have}; add them, or select other tests"
             ) from None
+        scores: NDArray[np.float64] = self.scores[number]
+        return scores
 
     @classmethod
     def read(cls, path: str | Path) -> ScoreTable:
@@ -94,3 +115,13 @@ class ScoreTable:
         from mammo_fixtures.scoring.table_files import write_score_table
 
         write_score_table(self, Path(path))
+
+
+def check_strata(names: Iterable[str], source: str) -> None:
+    """Refuses strata that a table in a file could not tell from its own columns."""
+    taken = sorted({*COLUMNS, "patient_id"} & {*names})
+    if taken:
+        raise UnusableInput(
+            f"{source or 'score table'}: a stratum must not be called like a column of score tables, got {taken[0]!r}; "
+            "rename that column"
+        )

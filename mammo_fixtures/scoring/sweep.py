@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams import Exam, View
+from mammo_fixtures.exams import Breast, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
@@ -32,6 +32,17 @@ class Sweep:
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     """Views by perturbation, severity and what is out of the ordinary with it there."""
     _buffer: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch_size is not None and self.batch_size < 1:
+            raise UnusableInput(f"batch_size must be at least 1, or None to choose one, got {self.batch_size}")
+
+    def unit(self, exam: Exam, breast: Breast) -> tuple[ViewSource, ...]:
+        """The views that a breast's score is made from."""
+        classifier = self.inference.classifier
+        if classifier.level == "view":
+            return breast.views
+        return tuple(source for source in exam.views if f"{source.side}-{source.position}" in classifier.views)
 
     def exam(
         self,
@@ -76,28 +87,28 @@ class Sweep:
     def _at_exam_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
     ) -> dict[tuple[str, Condition], float]:
-        views: dict[str, View] = {}
-        for source in exam.views:
-            view = read(source)
-            views[f"{view.side}-{view.position}"] = view
-        missing = [name for name in self.inference.classifier.views if name not in views]
+        needed = self.inference.classifier.views
+        sources = {f"{source.side}-{source.position}": source for source in self.unit(exam, exam.breasts[0])}
+        missing = [name for name in needed if name not in sources]
         if missing:
             raise UnusableInput(
-                f"exam {exam.exam_id}: the classifier needs the views {', '.join(self.inference.classifier.views)}, "
+                f"exam {exam.exam_id}: the classifier needs the views {', '.join(needed)}, "
                 f"got no {', '.join(missing)}; add them to the manifest, or declare the views it needs"
             )
-        shared = {name: Shared(views[name], device=self.inference.device, seed=self.seed) for name in self.inference.classifier.views}
+        shared = {name: Shared(read(sources[name]), device=self.inference.device, seed=self.seed) for name in needed}
         scores: dict[tuple[str, Condition], float] = {}
         for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
             inputs = {
-                name: self.inference.input(self._image(each, condition, None), each.view) for name, each in shared.items()
+                name: self.inference.input(self._image(each, condition, None), each.view)
+                for name, each in shared.items()
             }
             given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
             for side, conditions in wanted.items():
                 if condition in conditions:
                     if side not in given:
                         raise UnusableInput(
-                            f"exam {exam.exam_id}, {side}: the network gave no score for this breast, only {sorted(given)}"
+                            f"exam {exam.exam_id}, {side}: the network must score both breasts, got a score of "
+                            f"{', '.join(sorted(given))} only; give a dict keyed L and R"
                         )
                     scores[side, condition] = given[side]
         return scores

@@ -1,0 +1,156 @@
+"""Rows of a score table on their way to columns, each one checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.scoring.score_table import CLEAN, COLUMNS, Condition, ScoreTable
+
+_LABELS = {"0": 0, "1": 1, "": -1}
+
+
+@dataclass(slots=True, kw_only=True)
+class GatheredRows:
+    """What the rows taken so far say of breasts, conditions and readers."""
+
+    file: str
+    columns: list[str]
+    breasts: dict[tuple[str, str], int] = field(default_factory=dict)
+    declared: list[tuple[str, ...]] = field(default_factory=list)
+    """What the first row of each breast says in the columns that all its rows must repeat."""
+    conditions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Numbers of the conditions by their text: a number written in two ways has two entries."""
+    readers: dict[str, int] = field(default_factory=dict)
+    cells: dict[tuple[int, int], list[float]] = field(default_factory=dict)
+    """Scores by breast for each condition and reader."""
+
+    def take(self, rows: Iterator[tuple[int, Sequence[str]]]) -> None:
+        """Take rows, each with the line where it begins. Written for a million breasts: little is done a row."""
+        at = {name: self.columns.index(name) for name in COLUMNS}
+        exam, side, score = at["exam_id"], at["side"], at["score"]
+        perturbation, severity, reader = at["perturbation"], at["severity"], at["reader"]
+        same = [
+            i for i, name in enumerate(self.columns) if i not in (exam, side, score, perturbation, severity, reader)
+        ]
+        width = len(self.columns)
+        for line, row in rows:
+            if len(row) != width:
+                raise self._bad(line, f"a row must have {width} fields as the header has, got {len(row)}")
+            breast = self.breasts.get((row[exam], row[side]))
+            about = tuple([row[i] for i in same])
+            if breast is None:
+                breast = self._new_breast(line, row[exam], row[side], about, same)
+            elif self.declared[breast] != about:
+                raise self._disagreement(line, row[exam], row[side], self.declared[breast], about, same)
+            condition = self.conditions.get((row[perturbation], row[severity]))
+            if condition is None:
+                condition = self._new_condition(line, row[perturbation], row[severity])
+            who = self.readers.setdefault(row[reader], len(self.readers))
+            column = self.cells.get((condition, who))
+            if column is None:
+                column = self.cells[condition, who] = []
+            if len(column) <= breast:
+                column.extend([math.nan] * (breast + 1 - len(column)))
+            text = row[score]
+            if not text:
+                continue
+            value = _number(text)
+            if value is None:
+                raise self._bad(line, f"score must be a finite number, or empty where there is none, got {text!r}")
+            if column[breast] == column[breast]:
+                raise self._bad(
+                    line,
+                    f"a breast has one score for each condition and reader, but exam {row[exam]}, {row[side]} has a "
+                    f"second one for {row[perturbation]} {row[severity]}, reader {row[reader]!r}; keep one",
+                )
+            column[breast] = value
+
+    def table(self, *, source: str) -> ScoreTable:
+        """The rows as columns: clean first, the other conditions, breasts and readers as first met."""
+        if not self.breasts:
+            raise UnusableInput(f"score table {self.file}: it needs at least one row below its header, got none")
+        conditions: dict[int, Condition] = {}
+        for (perturbation, severity), number in self.conditions.items():
+            conditions.setdefault(number, Condition(perturbation, float(severity)))
+        if CLEAN not in conditions.values():
+            raise UnusableInput(
+                f"score table {self.file}: it needs clean scores, to compare with, got only "
+                f"{', '.join(dict.fromkeys(c.perturbation for c in conditions.values()))}; "
+                "add rows with perturbation 'clean' and severity 0"
+            )
+        order = sorted(conditions, key=lambda number: conditions[number] != CLEAN)
+        scores = np.full((len(order), len(self.breasts), len(self.readers)), np.nan)
+        for (condition, who), column in self.cells.items():
+            scores[order.index(condition), : len(column), who] = column
+        names = [name for name in self.columns if name in ("malignant", "subgroup") or name not in COLUMNS]
+        about = {name: [entry[i] for entry in self.declared] for i, name in enumerate(names)}
+        texts = {name: np.array(values, dtype=np.str_) for name, values in about.items() if name != "malignant"}
+        subgroup = texts.pop("subgroup")
+        patient_id = texts.pop("patient_id", np.zeros(len(subgroup), dtype="<U1"))
+        return ScoreTable(
+            conditions=tuple(conditions[number] for number in order),
+            readers=tuple(self.readers),
+            scores=scores,
+            exam_id=np.array([exam for exam, _ in self.breasts], dtype=np.str_),
+            side=np.array([side for _, side in self.breasts], dtype=np.str_),
+            malignant=np.array([_LABELS[label] for label in about["malignant"]], dtype=np.int8),
+            subgroup=subgroup,
+            patient_id=patient_id,
+            strata=texts,
+            source=source,
+        )
+
+    def _bad(self, line: int, what: str) -> UnusableInput:
+        return UnusableInput(f"score table {self.file}, row {line}: {what}")
+
+    def _new_breast(self, line: int, exam: str, side: str, about: tuple[str, ...], same: list[int]) -> int:
+        if not exam:
+            raise self._bad(line, "exam_id must not be empty; every breast needs its exam's id")
+        if side not in ("L", "R"):
+            raise self._bad(line, f"side must be L or R, got {side!r}")
+        label = about[[self.columns[i] for i in same].index("malignant")]
+        if label not in _LABELS:
+            raise self._bad(line, f"malignant must be 0, 1 or empty, got {label!r}")
+        self.declared.append(about)
+        return self.breasts.setdefault((exam, side), len(self.breasts))
+
+    def _new_condition(self, line: int, perturbation: str, severity: str) -> int:
+        value = _number(severity)
+        if value is None:
+            raise self._bad(line, f"severity must be a finite number, got {severity!r}")
+        if not perturbation:
+            raise self._bad(line, "perturbation must not be empty; clean rows have perturbation 'clean'")
+        if perturbation == CLEAN.perturbation and value != CLEAN.severity:
+            raise self._bad(line, f"severity of clean rows must be 0, got {severity!r}")
+        for (other, text), known in self.conditions.items():
+            if other == perturbation and float(text) == value:
+                # The same number written another way, 0.5 and 0.50.
+                self.conditions[perturbation, severity] = known
+                return known
+        number = len({*self.conditions.values()})
+        self.conditions[perturbation, severity] = number
+        return number
+
+    def _disagreement(
+        self, line: int, exam: str, side: str, before: tuple[str, ...], now: tuple[str, ...], same: list[int]
+    ) -> UnusableInput:
+        which = next(i for i, (a, b) in enumerate(zip(before, now, strict=True)) if a != b)
+        return self._bad(
+            line,
+            f"exam {exam}, {side}: {self.columns[same[which]]} must be the same in all rows of a breast, "
+            f"got {now[which]!r} after {before[which]!r}",
+        )
+
+
+def _number(text: str) -> float | None:
+    """The finite number that a text is, else None; Python's own `1_000` is no number in a table."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and "_" not in text else None
