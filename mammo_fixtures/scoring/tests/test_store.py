@@ -1,33 +1,19 @@
 """The store: what is kept is found again, what is damaged is not trusted, and chunks are leased to one at a time."""
 
 import math
-import os
-import sqlite3
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from mammo_fixtures import UnusableInput
 from mammo_fixtures.scoring import store as store_module
-from mammo_fixtures.scoring.store import LEASE_SECONDS, SCHEMA_VERSION, Store
+from mammo_fixtures.scoring.store import LEASE_SECONDS, Store
+from mammo_fixtures.scoring.tests.comparing import by_hand
 
 
 def key(number):
     return number.to_bytes(20, "little")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "folder" / "scores.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    opened = Store(path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -36,22 +22,6 @@ def clock(monkeypatch):
     now = [1_000_000.0]
     monkeypatch.setattr(store_module.time, "time", lambda: now[0])
     return now
-
-
-def by_hand(path, statement, *values):
-    connection = sqlite3.connect(path)
-    with connection:
-        rows = connection.execute(statement, values).fetchall()
-    connection.close()
-    return rows
-
-
-def refused(path):
-    with pytest.raises(UnusableInput) as caught:
-        Store(path).close()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def test_scores_are_found_again_to_the_last_bit(path, store):
@@ -166,113 +136,6 @@ def test_passes_of_last_week_are_forgotten(path, store, clock):
     store.begin("new", chunks=1, cells=1)
     assert store.progress("old") is None
     assert by_hand(path, "SELECT DISTINCT pass FROM leases") == [("new",)]
-
-
-ELSEWHERE = "give another file with --mammo-store=, or none"
-
-
-def test_what_is_no_database_is_refused(tmp_path):
-    path = tmp_path / "scores.sqlite"
-    path.write_text("exam_id,side\n" * 100)
-    assert refused(path) == (
-        f"store {path}: must be an undamaged score store, got: file is not a database; "
-        f"delete it (its scores are computed again), or {ELSEWHERE}"
-    )
-
-
-def test_a_file_cut_short_is_refused_or_recomputed_but_never_trusted(path, store):
-    store.keep((key(number), number / 7) for number in range(5000))
-    store.close()
-    whole = path.read_bytes()
-    outcomes = set()
-    for share in (0.999, 0.7, 0.3, 0.01):
-        path.write_bytes(whole[: int(share * len(whole))])
-        try:
-            cut = Store(path)
-        except UnusableInput as error:
-            outcomes.add(str(error))
-            continue
-        try:
-            found = cut.scores([key(number) for number in range(5000)])
-            assert all(found[key(number)] == number / 7 for number in range(5000) if key(number) in found)
-            cut.keep((key(number), number / 7) for number in range(5000))
-        except UnusableInput as error:
-            outcomes.add(str(error))
-        finally:
-            cut.close()
-    assert outcomes
-    for message in outcomes:
-        assert message.startswith(f"store {path}: must be an undamaged score store, got: ")
-        assert message.endswith(f"; delete it (its scores are computed again), or {ELSEWHERE}")
-
-
-def test_another_programs_database_is_left_alone(tmp_path):
-    path = tmp_path / "theirs.sqlite"
-    by_hand(path, "CREATE TABLE scores (player TEXT, points INTEGER)")
-    by_hand(path, f"PRAGMA user_version={SCHEMA_VERSION}")
-    before = path.read_bytes()
-    assert refused(path) == f"store {path}: must be a score store, got another database; {ELSEWHERE}"
-    assert path.read_bytes() == before
-
-
-def test_a_newer_schema_is_refused(path, store):
-    store.close()
-    by_hand(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}")
-    assert refused(path) == (
-        f"store {path}: must have schema version {SCHEMA_VERSION}, got {SCHEMA_VERSION + 1}; {ELSEWHERE}"
-    )
-
-
-def test_a_folder_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").write_text("")
-    path = tmp_path / "file" / "scores.sqlite"
-    message = refused(path)
-    assert message.startswith(f"store {path}: must be a file that can be written, got: ")
-    assert message.endswith(f"; {ELSEWHERE}")
-    assert refused(tmp_path).startswith(f"store {tmp_path}: must be a file that can be written, got: ")
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="folders cannot be made read-only for this user")
-def test_a_read_only_folder(tmp_path):
-    folder = tmp_path / "read_only"
-    folder.mkdir()
-    folder.chmod(0o500)
-    assert refused(folder / "scores.sqlite").startswith(f"store {folder}/scores.sqlite: must be a file that can be")
-
-
-def test_a_full_disk_is_one_line_and_harms_nothing(path, store):
-    store.keep([(key(1), 0.5)])
-    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(UnusableInput) as caught:
-        store.keep((key(number), 0.25) for number in range(2, 5000))
-    assert str(caught.value) == (
-        f"store {path}: must be a file that can be written, got: database or disk is full; free space, or {ELSEWHERE}"
-    )
-    assert store.scores([key(1), key(2)]) == {key(1): 0.5}, "all of a transaction or nothing"
-
-
-def test_a_store_held_by_another_process_is_one_line(path, store, monkeypatch):
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.1)
-    holder = sqlite3.connect(path)
-    holder.execute("BEGIN EXCLUSIVE")
-    impatient = Store(path)
-    with pytest.raises(UnusableInput) as caught:
-        impatient.keep([(key(1), 0.5)])
-    assert impatient.scores([key(1)]) == {}, "readers do not wait for writers"
-    impatient.close()
-    holder.close()
-    assert str(caught.value) == (
-        f"store {path}: must be free within 0.1 s, but another process holds it; end that process, or {ELSEWHERE}"
-    )
-
-
-def test_an_unusable_store_is_closed_again(tmp_path):
-    """An open connection would be a warning, which is an error here, and a lock on Windows."""
-    path = tmp_path / "scores.sqlite"
-    path.write_bytes(b"no database" * 100)
-    refused(path)
-    path.unlink()
 
 
 def test_threads_may_share_a_store_or_have_one_each(path, store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ CONDITIONS = 1 + sum(map(len, PLAN.values()))
 
 scored: list[int] = []
 """Images of each call of a network of this file, in this process."""
+pace_seconds = [0.0]
+"""How long each call takes at least, in this process."""
 
 
 class Pattern(torch.nn.Module):
@@ -32,6 +35,7 @@ class Pattern(torch.nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         scored.append(len(batch))
+        time.sleep(pace_seconds[0])
         return torch.sigmoid((batch.double() * self.pattern).sum(dim=(1, 2, 3)) / 8)
 
 

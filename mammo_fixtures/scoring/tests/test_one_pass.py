@@ -1,0 +1,185 @@
+"""One pass in one process: each view is decoded once, and only what is missing is computed."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from mammo_fixtures import ScoreTable, UnusableInput, View, read_cohort, score
+from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.exams import Breast, Cohort, Exam
+from mammo_fixtures.scoring import CLEAN, Condition, one_pass
+from mammo_fixtures.scoring.store import Store
+from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.tests import tiny_cohort
+from mammo_fixtures.scoring.tests.comparing import same
+from mammo_fixtures.scoring.tests.tiny_cohort import (
+    CONDITIONS,
+    PLAN,
+    Pattern,
+    in_memory,
+    on_disk,
+    view_level,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A view that counts how often it is decoded."""
+
+    view: View
+    reads: list
+
+    @property
+    def exam_id(self):
+        return self.view.exam_id
+
+    @property
+    def side(self):
+        return self.view.side
+
+    @property
+    def position(self):
+        return self.view.position
+
+    def read(self):
+        self.reads.append(self.view.name)
+        return self.view
+
+
+def test_a_table_in_the_order_of_cohort_and_plan():
+    cohort = in_memory(3)
+    table = score(cohort, view_level(), PLAN, device="cpu")
+    assert isinstance(table, ScoreTable)
+    assert table.conditions == (CLEAN, *(Condition(name, s) for name, several in PLAN.items() for s in several))
+    assert table.readers == ("pattern",)
+    assert table.exam_id.tolist() == ["0", "0", "1", "1", "2", "2"]
+    assert table.side.tolist() == ["L", "R"] * 3
+    assert table.malignant.tolist() == [1, 0, 0, 0, 1, 0]
+    assert table.subgroup.tolist() == ["masses", "", "", "", "masses", ""]
+    assert table.source == "tiny"
+    sweep = Sweep(inference=Inference(view_level(), device="cpu"))
+    for row, breast in enumerate(cohort.breasts):
+        exam = cohort.exams[row // 2]
+        expected = sweep.exam(exam, {breast.side: table.conditions})
+        assert table.scores[:, row, 0].tolist() == [expected[breast.side, c] for c in table.conditions]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_the_same_table_with_any_batch_size_and_chunk(monkeypatch, batch_size):
+    expected = score(in_memory(3), view_level(), PLAN, device="cpu")
+    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", batch_size)
+    assert same(score(in_memory(3), view_level(), PLAN, device="cpu", batch_size=batch_size), expected)
+
+
+def test_unknown_labels_patients_and_strata_reach_the_table(tmp_path, run):
+    cells = {"patient_id": "p", "density": "c"}
+    cohort = read_cohort(on_disk(tmp_path, 2, labels={"0": "", "1": "1"}, **cells))
+    table, _, _ = run(cohort)
+    assert table.malignant.tolist() == [-1, -1, 1, 1]
+    assert table.patient_id.tolist() == ["p"] * 4
+    assert {name: column.tolist() for name, column in table.strata.items()} == {"density": ["c"] * 4}
+    assert table.source == str(tmp_path / "site.csv")
+
+
+def test_a_stratum_that_a_table_could_not_hold_is_refused_before_anything_is_scored(tmp_path, run):
+    cohort = read_cohort(on_disk(tmp_path, 1, reader="first"))
+    with pytest.raises(UnusableInput, match="a stratum must not be called like a column of score tables, got 'reader'"):
+        run(cohort)
+    assert not tiny_cohort.scored
+
+
+def test_each_view_is_decoded_once(run):
+    reads = []
+    exams = []
+    for exam in in_memory(5):
+        breasts = []
+        for breast in exam.breasts:
+            views = tuple(Counted(view, reads) for view in breast.views)
+            breasts.append(Breast(exam_id=exam.exam_id, side=breast.side, views=views))
+        exams.append(Exam(exam_id=exam.exam_id, breasts=tuple(breasts)))
+    _, images, decoded = run(Cohort(name="counted", exams=tuple(exams)))
+    assert sorted(reads) == sorted(
+        f"exam {exam}, {side}-{p}" for exam in range(5) for side in "LR" for p in ("CC", "MLO")
+    )
+    assert decoded == 20
+    assert images == 20 * CONDITIONS
+
+
+def test_a_classifier_that_raises_leaves_what_was_computed(tmp_path, run, monkeypatch):
+    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
+    manifest = on_disk(tmp_path)
+    expected = score(read_cohort(manifest), view_level(), PLAN, device="cpu")
+    forward = Pattern.forward
+
+    def failing(self, batch):
+        if sum(tiny_cohort.scored) == 3 * CONDITIONS:  # in the second exam's second breast
+            raise RuntimeError("out of order")
+        return forward(self, batch)
+
+    monkeypatch.setattr(Pattern, "forward", failing)
+    with pytest.raises(UnusableInput, match="it raised RuntimeError: out of order"):
+        run(read_cohort(manifest), name="shared")
+    store = Store(run.store)
+    assert store.progress("shared") == (6 * CONDITIONS, 2 * CONDITIONS, 0)
+    assert store.claim("shared", "another") == 1, "its chunk need not be waited for"
+    store.release("shared", "another")
+    store.close()
+    monkeypatch.setattr(Pattern, "forward", forward)
+    table, images, _ = run(read_cohort(manifest), name="shared")
+    assert images == 4 * CONDITIONS, "a whole exam is kept or none of it"
+    assert same(table, expected)
+
+
+def test_progress_is_told_and_ends_with_all_cells(tmp_path, run, monkeypatch):
+    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
+    told = []
+    run(read_cohort(on_disk(tmp_path, 2)), progress=lambda *counts: told.append(counts))
+    assert told == [(6 * 0 + 4 * CONDITIONS, 2 * CONDITIONS, 0), (4 * CONDITIONS, 4 * CONDITIONS, 0)]
+    told.clear()
+    run(read_cohort(on_disk(tmp_path, 3)), progress=lambda *counts: told.append(counts))
+    assert told[-1] == (6 * CONDITIONS, 2 * CONDITIONS, 4 * CONDITIONS)
+
+
+def test_an_empty_cohort_is_an_empty_table(run):
+    table, images, _ = run(Cohort(name="none", exams=()))
+    assert images == 0
+    assert table.scores.shape == (CONDITIONS, 0, 1)
+
+
+def test_a_file_gone_since_the_manifest_was_read_is_named(tmp_path, run):
+    cohort = read_cohort(on_disk(tmp_path))
+    (tmp_path / "1_R.png").unlink()
+    with pytest.raises(UnusableInput) as caught:
+        run(cohort)
+    assert str(caught.value).startswith("exam 1, R-CC: the image must be a readable file, got ")
+    assert str(caught.value).endswith("(site.csv, row 5)")
+
+
+def test_score_in_a_notebook(tmp_path):
+    cohort, kept = in_memory(2), tmp_path / "kept.sqlite"
+    tiny_cohort.scored.clear()
+    table = score(cohort, view_level(), {"lowpass": (1.0, 1.0), "contrast": 0.5}, seed=2, device="cpu", store=kept)
+    assert table.conditions == (CLEAN, Condition("lowpass", 1.0), Condition("contrast", 0.5))
+    assert sum(tiny_cohort.scored) == 8 * 3
+    assert same(score(cohort, view_level(), {"lowpass": [1], "contrast": [0.5]}, device="cpu", store=kept), table)
+    assert sum(tiny_cohort.scored) == 8 * 3
+    assert score(cohort, view_level(), {}, device="cpu").conditions == (CLEAN,)
+    for plan, said in (
+        (
+            {"low_pass": (1.0,)},
+            r"perturbation must be one of the catalogue's, got 'low_pass'; did you mean 'lowpass'\?",
+        ),
+        ({"contrast": (9.0,)}, r"contrast: factor must lie in 0 … 4 of the contrast, got 9"),
+    ):
+        with pytest.raises(UnusableInput, match=said):
+            score(cohort, view_level(), plan)
+    table.write(tmp_path / "scores.csv")
+    assert same(ScoreTable.read(tmp_path / "scores.csv"), table)
+
+
+def test_scoring_reads_and_disturbs_no_global_generator():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    score(in_memory(1), view_level(), PLAN, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
