@@ -24,7 +24,7 @@ def load(weights: Path | None = None) -> Classifier:
     network.load_state_dict(load_file(given("reference/weights.safetensors") if weights is None else weights))
     network.eval().requires_grad_(False)
     return Classifier(
-        network.to(memory_format=torch.channels_last),
+        network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         name="reference",
         level="view",
         score="logit",

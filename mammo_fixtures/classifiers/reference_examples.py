@@ -1,4 +1,4 @@
-"""What the reference classifier learns from: crops and coarse views of phantoms that the shipped cohort does not hold."""
+"""What the reference classifier learns from: crops and coarse views of phantoms that are not shipped."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def _corners(
         if inside.size:
             centre = divmod(int(inside[random.integers(inside.size)]), stored.shape[1])
             centres.append(tuple(c + int(random.integers(-CROP // 4, CROP // 4)) for c in centre))
-    return [
-        (min(max(r - CROP // 2, 0), limits[0]), min(max(c - CROP // 2, 0), limits[1])) for r, c in centres
-    ]
+    return [(min(max(r - CROP // 2, 0), limits[0]), min(max(c - CROP // 2, 0), limits[1])) for r, c in centres]
 
 
 def _share(pixels: NDArray[np.generic], cell: int) -> NDArray[np.float32]:

@@ -114,7 +114,7 @@ def _logistic(evidence: Tensor, ill: Tensor) -> Tensor:
         optimiser.zero_grad()
         logits = fit[0] * evidence.double() + fit[1]
         value = functional.binary_cross_entropy_with_logits(logits, ill) + 1e-3 * fit[0] ** 2
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
@@ -151,12 +151,12 @@ def _train_branch(
     for step, (views, cells) in enumerate(batches):
         views, cells = vary(views, cells, noise, random)
         suspicion = branch(views)
-        by_cell = functional.binary_cross_entropy_with_logits(suspicion, cells, pos_weight=torch.tensor(4.0))
+        by_cell = functional.binary_cross_entropy_with_logits(suspicion, cells)
         whole = torch.logsumexp(suspicion.flatten(1), 1)
         by_view = functional.binary_cross_entropy_with_logits(whole, cells.flatten(1).amax(1))
         loss = 4 * by_cell + by_view
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(branch.parameters(), 1.0)
         optimiser.step()
         schedule.step()
@@ -202,7 +202,9 @@ def main() -> None:
     start = time.perf_counter()
     network = train(read_recipe(), Course())
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / "weights.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / "weights.safetensors"
+    )
     print(f"trained in {(time.perf_counter() - start) / 60:.1f} minutes; joint: {network.joint.tolist()}")
 
 

@@ -79,13 +79,13 @@ def at(recipe: Recipe, coarse: Array, x_mm: float, y_mm: float) -> float:
 
 def _coarse_mm(pixels: int, pixel_mm: float) -> NDArray[np.float64]:
     # one knot beyond the last pixel, so that every pixel lies between two knots
-    return (np.arange(-(-pixels // COARSE) + 1) * COARSE + 0.5) * pixel_mm
+    return np.asarray((np.arange(-(-pixels // COARSE) + 1) * COARSE + 0.5) * pixel_mm, np.float64)
 
 
 @lru_cache(maxsize=8)
 def _hats(pixels: int, knots: int) -> Array:
     offset = np.arange(pixels)[:, None] / COARSE - np.arange(knots)[None, :]
-    return np.maximum(1 - np.abs(offset), 0).astype(np.float32)
+    return np.asarray(np.maximum(1 - np.abs(offset), 0), np.float32)
 
 
 def _reach_cc(y: NDArray[np.float64], nipple: float, half: float, depth: float, bulge: float) -> NDArray[np.float64]:

@@ -43,7 +43,9 @@ def draw_cluster(recipe: Recipe, random: np.random.Generator) -> Cluster:
     return Cluster(grains_mm=grains, sizes_mm=sizes, shapes=shapes, contrasts=per_mm * sizes, radius_mm=float(radius))
 
 
-def add_cluster(recipe: Recipe, value: Array, region: NDArray[np.bool_], cluster: Cluster, place: Place, position: str) -> None:
+def add_cluster(
+    recipe: Recipe, value: Array, region: NDArray[np.bool_], cluster: Cluster, place: Place, position: str
+) -> None:
     """Add a cluster as CC or MLO sees it; its region is the ellipse around the grains."""
     across = 1 if position == "CC" else 2
     for grain, size, shape, contrast in zip(
@@ -57,7 +59,9 @@ def add_cluster(recipe: Recipe, value: Array, region: NDArray[np.bool_], cluster
     region[rows, columns] |= ellipse
 
 
-def add_coarse(recipe: Recipe, value: Array, region: NDArray[np.bool_], place: Place, random: np.random.Generator) -> None:
+def add_coarse(
+    recipe: Recipe, value: Array, region: NDArray[np.bool_], place: Place, random: np.random.Generator
+) -> None:
     """Add one to three coarse calcifications near a place."""
     for _ in range(int(random.integers(1, 4))):
         size = random.uniform(*recipe.coarse_calcification_mm)

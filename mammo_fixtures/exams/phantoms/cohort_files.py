@@ -36,9 +36,9 @@ def phantom_cohort(
 ) -> Path:
     """The manifest of the phantom cohort, after writing what is not there yet.
 
-    `recipe` defaults to the shipped one, `exams` to its first so many exams, `folder` to the cache folder
-    (`$MAMMO_CACHE`, else `$XDG_CACHE_HOME/mammo-robustness`, else `~/.cache/mammo-robustness`). Several processes may ask at once:
-    one writes, the others wait. What a killed run had finished is kept. `progress` is called with exams done and wanted.
+    `recipe` defaults to the shipped one, `exams` to all of it, `folder` to the cache folder (`$MAMMO_CACHE`, else
+    `$XDG_CACHE_HOME/mammo-robustness`, else `~/.cache/mammo-robustness`). Several processes may ask: one writes,
+    the others wait. What a killed run had finished is kept. `progress` is called with exams done and wanted.
     """
     recipe = read_recipe() if recipe is None else recipe
     count = recipe.exams if exams is None else exams
@@ -97,7 +97,8 @@ def _write_exams(
 def _each_written(recipe: Recipe, home: Path, numbers: list[int], workers: int) -> Iterator[None]:
     if workers == 1 or len(numbers) <= _FEW_EXAMS:
         for number in numbers:
-            yield write_exam(recipe, home, number)
+            write_exam(recipe, home, number)
+            yield
         return
     # spawn: forking a process that holds torch's threads or a GPU is unsafe
     context = multiprocessing.get_context("spawn")
@@ -105,7 +106,8 @@ def _each_written(recipe: Recipe, home: Path, numbers: list[int], workers: int) 
         written = [pool.submit(write_exam, recipe, home, number) for number in numbers]
         try:
             for future in as_completed(written):
-                yield future.result()
+                future.result()
+                yield
         finally:
             pool.shutdown(cancel_futures=True)
 

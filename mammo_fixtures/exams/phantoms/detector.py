@@ -59,7 +59,7 @@ def transfer_taps(half_per_mm: float, pixel_mm: float) -> NDArray[np.float64]:
 def store(recipe: Recipe, value: Array, breast: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """Integers of `bits_stored`; inside the breast at least 1, the background exactly 0."""
     top = 2**recipe.bits_stored - 1
-    stored = np.clip(np.rint(value * np.float32(top)), 1, top).astype(np.uint16)
+    stored: NDArray[np.uint16] = np.clip(np.rint(value * np.float32(top)), 1, top).astype(np.uint16)
     stored *= breast
     return stored
 

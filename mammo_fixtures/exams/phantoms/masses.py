@@ -34,12 +34,14 @@ def draw_mass(recipe: Recipe, random: np.random.Generator, *, irregular: bool) -
     )
 
 
-def add_mass(recipe: Recipe, value: Array, region: NDArray[np.bool_], mass: Mass, place: Place, random: np.random.Generator) -> None:
+def add_mass(
+    recipe: Recipe, value: Array, region: NDArray[np.bool_], mass: Mass, place: Place, random: np.random.Generator
+) -> None:
     """Add a mass to the grey values of one view, and to its region."""
     reach = mass.diameter_mm * (1.15 if mass.irregular else 0.75) + 1.0
     rows, columns, dy, dx = patch(recipe, place, reach, value.shape)
-    radius = np.hypot(dx, dy) + 1e-6
-    angle = np.arctan2(dy, dx)
+    radius: Array = np.hypot(dx, dy) + np.float32(1e-6)
+    angle: Array = np.arctan2(dy, dx)
     outline = _outline(mass, angle, random)
     # an ellipsoid's thickness, its margin 0.3 mm (circumscribed) or 1 mm (ill-defined) wide
     margin_mm = 1.0 if mass.irregular else 0.35

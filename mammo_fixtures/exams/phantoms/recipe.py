@@ -92,4 +92,5 @@ def _recipe(entries: Mapping[str, Any], where: str) -> Recipe:
         raise UnusableInput(f"{where}: a phantom recipe has no entry {', '.join(unknown)}; remove it")
     if missing := sorted(names - set(entries)):
         raise UnusableInput(f"{where}: a phantom recipe needs {', '.join(missing)}; add it")
-    return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()}
+    return Recipe(**values)

@@ -17,7 +17,9 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.phantoms import cache_folder, cohort_files, phantom_cohort, read_recipe, render_exam
 from mammo_fixtures.exams.phantoms.dicom_file import phantom_dataset
 
-RECIPE = replace(read_recipe().fresh("files"), exams=3, rows=512, columns=448, depth_mm=(36.0, 40.0), half_height_mm=(20.0, 23.0))
+RECIPE = replace(
+    read_recipe().fresh("files"), exams=3, rows=512, columns=448, depth_mm=(36.0, 40.0), half_height_mm=(20.0, 23.0)
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,8 @@ def test_files_are_digital_mammography_for_presentation(manifest: Path) -> None:
         assert (data.ImageLaterality, data.ViewPosition) == (row["side"], row["view"])
         assert data.ViewCodeSequence[0].CodeValue == {"CC": "399162004", "MLO": "399368009"}[row["view"]]
         assert data.PatientOrientation[0] == {"L": "A", "R": "P"}[row["side"]]
-        assert data.SOPInstanceUID.is_valid and data.SOPInstanceUID.startswith("2.25.")
+        assert data.SOPInstanceUID.is_valid
+        assert data.SOPInstanceUID.startswith("2.25.")
         assert data.PatientName == f"PHANTOM^{row['exam_id']}"
         seen.add(data.SOPInstanceUID)
     assert len(seen) == 4 * RECIPE.exams
@@ -154,7 +157,9 @@ def test_first_exams_alone(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(UnusableInput, match=r"the folder for phantoms must be writable, got: .*; set MAMMO_CACHE to one"):
+    with pytest.raises(
+        UnusableInput, match=r"the folder for phantoms must be writable, got: .*; set MAMMO_CACHE to one"
+    ):
         phantom_cohort(RECIPE, tmp_path / "taken")
 
 

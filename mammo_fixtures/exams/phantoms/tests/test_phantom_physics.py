@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_parenchyma_falls_with_a_power_law(density: int) -> None:
     frequency, power = mean_periodogram([view.stored / 4095.0 for view in views])
     power = power - power[(frequency > 4.2) & (frequency < 5)].mean()
     edges = np.geomspace(0.15, 1.0, 13)
-    rings = [(frequency >= low) & (frequency < high) for low, high in zip(edges, edges[1:], strict=False)]
+    rings = [(frequency >= low) & (frequency < high) for low, high in pairwise(edges)]
     centre = [np.log(frequency[ring]).mean() for ring in rings if ring.any()]
     level = [np.log(power[ring].mean()) for ring in rings if ring.any()]
     exponent = -np.polyfit(centre, level, 1)[0]
