@@ -92,7 +92,7 @@ class Inference:
                 raise self._bad(f"scores must be finite, got {value} for {name}; look at the network's input there")
             if self.classifier.score == "probability" and not 0 <= value <= 1:
                 raise self._bad(
-                    f"a probability must lie in [0, 1], got {value:.4g} for {name}; declare score='logit' if it is one"
+                    f"a probability must lie in [0, 1], got {value:.9g} for {name}; declare score='logit' if it is one"
                 )
         return scores
 

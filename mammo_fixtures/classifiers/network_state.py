@@ -18,7 +18,7 @@ from mammo_fixtures.classifiers.source_files import source_files
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, enum.Enum, PurePath)
 _OWN_CODE = ("torch.jit", "torch.fx", "torch.export", "torch._export")
 """Scripted, traced and exported modules: their code is in no source file."""
-_WEAK = ("_flat_weight_refs", "_compiled_call_impl", "_is_hf_initialized")
+_WEAK = ("_flat_weight_refs", "_compiled_call_impl", "_is_torch_compile", "_is_hf_initialized")
 """Private caches of modules, which say nothing that the weights do not."""
 
 

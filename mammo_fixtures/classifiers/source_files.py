@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def source_files(module_name: str) -> dict[str, str] | None:
         if name in found:
             continue
         found[name] = _text(path)
-        for other in _imported(name if path.name == "__init__.py" else name.rpartition(".")[0], found[name]):
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for other in _imported(package, found[name]):
             file = _file_of(other, root)
             if file is not None and own in ("", other.partition(".")[0]):
                 waiting.append((other, file))
@@ -49,12 +51,16 @@ def _file_of(name: str, root: Path) -> Path | None:
     return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
-def _imported(package: str, source: str) -> Iterator[str]:
+@functools.lru_cache(maxsize=1024)  # parsing costs far more than reading
+def _imported(package: str, source: str) -> tuple[str, ...]:
     """Names that may be modules, in imports at any depth of a file of the package."""
     try:
-        tree = ast.parse(source)
+        return tuple(_names(package, ast.parse(source)))
     except (SyntaxError, ValueError):
-        return
+        return ()
+
+
+def _names(package: str, tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +170,8 @@ def test_threads_may_share_a_store_or_have_one_each(path, store):
     assert len(store.scores([key(1000 * number + step) for number in range(8) for step in range(15)])) == 120
 
 
+ROOT = Path(__file__).parents[3]
+"""Where workers find the package, in a checkout that is not installed too."""
 WORKER = """
 import sys, time
 from pathlib import Path
@@ -194,7 +197,9 @@ def test_processes_open_and_write_one_store_at_once(path):
     start = time.time() + 2
     command = [sys.executable, "-c", WORKER, str(path)]
     workers = [
-        subprocess.Popen([*command, str(n), str(start)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, str(n), str(start)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for n in range(4)
     ]
     outputs = [worker.communicate(timeout=60) for worker in workers]
