@@ -101,10 +101,12 @@ RUN = pytest.StashKey[Run]()
 
 
 def run_of(config: pytest.Config) -> Run:
+    """The run of a pytest session."""
     return config.stash[RUN]
 
 
 def claim_of(item: pytest.Item) -> Claim | None:
+    """The claim that a collected test makes, if it makes one."""
     claim = getattr(item, "callspec", None) and item.callspec.params.get("claim")  # type: ignore[attr-defined]
     return claim if isinstance(claim, Claim) else None
 

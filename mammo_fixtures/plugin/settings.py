@@ -75,6 +75,7 @@ class Settings:
 
 
 def add_options(parser: pytest.Parser) -> None:
+    """Register every option and its ini twin."""
     group = parser.getgroup("mammo-robustness", "robustness of mammography classifiers (write options with =)")
     for option in OPTIONS:
         default = f" [{option.default}]" if option.default else ""

@@ -51,6 +51,7 @@ def write_reports(run: Run) -> None:
 
 
 def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
+    """The table of claims, counts and remarks, at the end of a run that judged any."""
     if not run.claims_selected and not run.verdicts:
         return
     terminal.section("robustness of the classifier")
