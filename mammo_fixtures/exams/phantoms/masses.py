@@ -74,7 +74,7 @@ def _outline(mass: Mass, angle: Array, random: np.random.Generator) -> Array:
         turn, size = random.uniform(0, 2 * np.pi), random.normal()
         if strength:
             outline += strength * (3 / order) ** 0.6 * size * np.cos(order * angle + turn)
-    result: Array = np.clip(outline, 0.55, 1.35) * (mass.diameter_mm / 2)
+    result: Array = np.clip(outline, 0.70, 1.25) * (mass.diameter_mm / 2)
     return result
 
 

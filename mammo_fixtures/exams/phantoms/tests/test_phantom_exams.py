@@ -12,7 +12,9 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.phantoms import read_recipe, render_exam
 from mammo_fixtures.exams.phantoms.anatomy import shape_breast
-from mammo_fixtures.exams.phantoms.findings import place
+from mammo_fixtures.exams.phantoms.findings import Place, place
+from mammo_fixtures.exams.phantoms.keyed import keyed
+from mammo_fixtures.exams.phantoms.masses import add_mass, draw_mass
 from mammo_fixtures.exams.phantoms.plan import COARSE_CALCIFICATION, ROUND_MASS, plan_exam
 
 RECIPE = read_recipe()
@@ -89,6 +91,17 @@ def test_a_finding_is_brighter_than_without_it() -> None:
         assert abs(rows.mean() - inside[0].mean()) < 20
         assert abs(columns.mean() - inside[1].mean()) < 20
         assert np.count_nonzero(difference) < 0.1 * difference.size
+
+
+def test_irregular_masses_are_five_to_fifteen_mm_across() -> None:
+    for turn in range(40):
+        mass = draw_mass(RECIPE, keyed("mass", turn), irregular=True)
+        value, region = np.zeros((300, 300), np.float32), np.zeros((300, 300), bool)
+        add_mass(RECIPE, value, region, mass, Place(x_mm=15.0, y_mm=15.0), keyed("projection", turn))
+        corners = np.argwhere(region)[::11] * RECIPE.pixel_mm
+        across = np.linalg.norm(corners[:, None] - corners[None, :], axis=-1).max()
+        assert 5 <= across <= 15.2
+        assert mass.contrast * 0.3 < value.max() < mass.contrast * 1.1
 
 
 def test_both_views_show_a_finding_at_one_distance_from_the_nipple() -> None:
