@@ -6,6 +6,7 @@ import csv
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ def _each_written(recipe: Recipe, home: Path, numbers: list[int], workers: int) 
         return
     # spawn: forking a process that holds torch's threads or a GPU is unsafe
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         written = [pool.submit(write_exam, recipe, home, number) for number in numbers]
         try:
             for future in as_completed(written):
@@ -110,6 +111,13 @@ def _each_written(recipe: Recipe, home: Path, numbers: list[int], workers: int) 
                 yield
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    # a worker whose parent was killed would otherwise wait for work for ever
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 @contextmanager

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import multiprocessing
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -130,6 +133,39 @@ def test_killed_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
     assert progress == [(3, 3)]
     assert not list(home.glob("*.part"))
     assert all((home / row["path"]).is_file() for row in rows_of(manifest))
+
+
+def test_kill_leaves_no_process_and_no_manifest(tmp_path: Path) -> None:
+    """The parent is killed without a chance to tidy up: its workers end, what was finished is used again."""
+    script = tmp_path / "write.py"
+    script.write_text(
+        "import dataclasses, pathlib\n"
+        "from mammo_fixtures.exams.phantoms import cohort_files, phantom_cohort, read_recipe\n"
+        "if __name__ == '__main__':\n"
+        "    cohort_files._FEW_EXAMS = 0\n"
+        "    recipe = dataclasses.replace(read_recipe().fresh('killed', exams=40), rows=512, columns=448,\n"
+        "                                 depth_mm=(36.0, 40.0), half_height_mm=(20.0, 23.0))\n"
+        f"    folder = pathlib.Path({str(tmp_path)!r})\n"
+        "    phantom_cohort(recipe, folder, workers=2, progress=lambda *_: print(flush=True))\n"
+    )
+    root = str(Path(__file__).resolve().parents[4])
+    writer = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    writer.kill()
+    # the workers hold the other end of the pipe: it closes when the last of them has ended
+    writer.stdout.read()
+    writer.wait()
+    (home,) = tmp_path.glob("phantoms-*")
+    finished = [folder for folder in home.iterdir() if folder.is_dir() and folder.suffix != ".part"]
+    assert 1 <= len(finished) < 40
+    assert not list(home.glob("manifest*"))
+    assert all(len(list(folder.glob("*.dcm"))) == 4 for folder in finished)
 
 
 def test_two_processes_at_once_write_one_cohort(tmp_path: Path) -> None:
