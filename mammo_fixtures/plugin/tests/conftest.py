@@ -1,4 +1,4 @@
-"""What the self-tests of the plugin share."""
+"""What the self-tests of the plugin share: the workflow is tested by running pytest in a folder of its own."""
 
 from pathlib import Path
 
@@ -6,7 +6,13 @@ import pytest
 
 from mammo_fixtures.plugin.tests.gate_folder import make_gate
 
-pytest_plugins = ["pytester"]
+
+def pytest_configure(config):
+    # pytest takes no `pytest_plugins` from a conftest that it meets while collecting, as in `pytest mammo_fixtures`.
+    if not config.pluginmanager.has_plugin("pytester"):
+        config.pluginmanager.import_plugin("pytester")
+        # The defaults of its options, which are parsed by now.
+        config.option.runpytest, config.option.lsof = "inprocess", False
 
 
 @pytest.fixture
