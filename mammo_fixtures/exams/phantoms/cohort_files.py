@@ -115,9 +115,13 @@ def _each_written(recipe: Recipe, home: Path, numbers: list[int], workers: int) 
 
 def _end_with_parent() -> None:
     # a worker whose parent was killed would otherwise wait for work for ever
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    threading.Thread(target=_await_parent, daemon=True).start()
+
+
+def _await_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
