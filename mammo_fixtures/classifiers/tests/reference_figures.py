@@ -1,7 +1,7 @@
 """Print the reference classifier's AUC under every perturbation, on the shipped cohort or on fresh phantoms.
 
 `python -m mammo_fixtures.classifiers.tests.reference_figures` for the shipped cohort, with `--fresh=SEED --exams=1000
---only=lowpass` for 400 malignant breasts a subgroup that no one has seen.
+--only=lowpass --severity=0.5` for 400 malignant breasts a subgroup that no one has seen.
 """
 
 from __future__ import annotations
@@ -83,11 +83,12 @@ def main() -> None:
     parser.add_argument("--fresh", help="a seed of fresh phantoms, in place of the shipped cohort")
     parser.add_argument("--exams", type=int, help="how many exams; five exams hold two malignant breasts a subgroup")
     parser.add_argument("--only", action="append", choices=NAMES, help="one perturbation; may be repeated")
+    parser.add_argument("--severity", type=float, action="append", help="one severity; may be repeated")
     wanted = parser.parse_args()
     recipe = read_recipe()
     if wanted.fresh:
         recipe = recipe.fresh(wanted.fresh, wanted.exams)
-    plan = {name: tuple(PERTURBATIONS[name].severities) for name in wanted.only or NAMES}
+    plan = {name: tuple(wanted.severity or PERTURBATIONS[name].severities) for name in wanted.only or NAMES}
     exams = wanted.exams or recipe.exams
     with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         parts = list(pool.map(partial(score_exam, recipe, plan), range(exams), chunksize=2))
