@@ -12,6 +12,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
+from mammo_fixtures.plugin.progress import phantom_reporter
 from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
@@ -51,8 +52,11 @@ def cohort(request: pytest.FixtureRequest, mammo_run: Run) -> Cohort:
     if mammo_run.settings.scores is not None:
         pytest.skip(NO_CLASSIFIER)
     from mammo_fixtures.exams import read_cohort
+    from mammo_fixtures.exams.phantoms import phantom_cohort
 
     with one_line(request):
+        if mammo_run.settings.exams == "phantoms":
+            phantom_cohort(progress=phantom_reporter(request.config))
         return read_cohort(mammo_run.settings.exams)
 
 

@@ -94,4 +94,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # syrupy's session is over and found nothing unused; left set, it would print that this is not recommended.
     config.option.disable_unused_snapshots = False
-    write_summary(run_of(config), terminalreporter)
+    if not config.option.collectonly:
+        write_summary(run_of(config), terminalreporter)

@@ -41,6 +41,20 @@ class Progress:
         self._write(f"[mammo] {computed + found:,} of {cells:,} scores{stored}, {rate:.0f} scores/s{left}")
 
 
+def phantom_reporter(config: pytest.Config) -> Callable[[int, int], None]:
+    """What the making of phantoms calls: a line at its beginning, some on the way, and at its end."""
+    write, every = _writer(config)
+    last = [-every]
+
+    def tell(done: int, wanted: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= every or done == wanted:
+            last[0] = now
+            write(f"[mammo] phantoms, once for all runs: {done} of {wanted} exams written")
+
+    return tell
+
+
 def _minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
@@ -53,18 +67,23 @@ def reporter(config: pytest.Config) -> Callable[[int, int, int], None]:
 
 
 def _progress(config: pytest.Config) -> Progress:
+    write, every = _writer(config)
+    return Progress(write, every_seconds=every)
+
+
+def _writer(config: pytest.Config) -> tuple[Callable[[str], None], float]:
+    """A function that writes a line past pytest's capturing, and the seconds to leave between two lines."""
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
 
     def write(line: str) -> None:
-        if terminal is None or config.option.verbose < 0:
+        if terminal is None or config.option.verbose < 0 or run_of(config).worker is not None:
             return
         with capture.global_and_fixture_disabled():
             terminal.ensure_newline()
             terminal.write_line(line)
 
-    seconds = _TERMINAL_SECONDS if terminal is not None and terminal.isatty else _LOG_SECONDS
-    return Progress(write, every_seconds=seconds)
+    return write, _TERMINAL_SECONDS if terminal is not None and terminal.isatty else _LOG_SECONDS
 
 
 @contextmanager
