@@ -49,6 +49,8 @@ class ScoreTable:
     """Empty where not given; then the exam is the cluster."""
     strata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     source: str = ""
+    _numbered: list[NDArray[np.intp]] = field(default_factory=list, init=False, repr=False)
+    """The clusters once they were asked for: telling a million texts apart takes a second, and every curve asks."""
 
     def __post_init__(self) -> None:
         shape = (len(self.conditions), len(self.exam_id), len(self.readers))
@@ -82,9 +84,11 @@ class ScoreTable:
     @property
     def clusters(self) -> NDArray[np.intp]:
         """Cluster number of each breast: its patient, or its exam where no patient is given."""
-        exams, patients = np.char.add("exam ", self.exam_id), np.char.add("patient ", self.patient_id)
-        names = np.where(self.patient_id == "", exams, patients)
-        return np.unique(names, return_inverse=True)[1]
+        if not self._numbered:
+            exams, patients = np.char.add("exam ", self.exam_id), np.char.add("patient ", self.patient_id)
+            names = np.where(self.patient_id == "", exams, patients)
+            self._numbered.append(np.unique(names, return_inverse=True)[1])
+        return self._numbered[0]
 
     def severities(self, perturbation: str) -> tuple[float, ...]:
         """Severities of a perturbation that the table holds, in its order, clean not among them."""

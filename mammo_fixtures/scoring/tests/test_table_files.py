@@ -77,6 +77,8 @@ def test_the_same_scores_give_the_same_bytes(tmp_path, name):
     ScoreTable.read(first).write(third)
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name] * 3, "nothing unfinished is left"
+    if name.endswith(".gz"):
+        assert first.read_bytes()[4:8] == bytes(4), "gzip's time stamp (RFC 1952, MTIME)"
 
 
 def test_a_csv_is_what_any_program_reads(tmp_path):
