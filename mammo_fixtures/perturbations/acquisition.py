@@ -1,7 +1,8 @@
-"""Perturbations of the exposure and the detector."""
+"""Perturbations of the exposure: noise of the electronics and of the photons."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.record import Perturbation
@@ -17,6 +18,55 @@ def gaussian_noise(pixels: Tensor, *, sigma: float, normal_field: Tensor, out: T
     return torch.add(pixels, normal_field, alpha=sigma, out=out)
 
 
+def uniform_noise(pixels: Tensor, *, width: float, uniform_field: Tensor, out: Tensor | None = None) -> Tensor:
+    """White noise without tails in the breast: x + U(−w, w)."""
+    import torch
+
+    return torch.add(pixels, uniform_field, alpha=width, out=out)
+
+
+def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor, out: Tensor | None = None) -> Tensor:
+    """Photon noise as if the view had been taken at a fraction of its dose, in the breast.
+
+    x + √(v(s)(1/d − 1))·n: v(s) is the view's own noise variance at local signal s (`noise_law`), n a field of unit
+    variance with the spectrum of noise that came through a detector. Approximate: signal and processing stay as they
+    were. A little less than nominal dose may help a classifier; scores need not fall steadily.
+    """
+    import torch
+
+    return torch.add(pixels, quantum_field, alpha=math.sqrt(1 / dose_fraction - 1), out=out)
+
+
+def shaped_noise(white: Tensor, spacing_mm: tuple[float, float], half_per_mm: float) -> Tensor:
+    """Noise of unit variance at every pixel whose amplitude spectrum is exp(−(f/f₀)² ln 2), f₀ in cycles/mm.
+
+    `white` stands for its cosine coefficients: those of a standard-normal field are one, too.
+    """
+    import torch
+
+    from mammo_fixtures.perturbations.cosine_transform import filtered, frequencies
+
+    gains = [
+        torch.exp(-math.log(2) * (frequencies(n, mm, white) / half_per_mm) ** 2)
+        for n, mm in zip(white.shape, spacing_mm, strict=True)
+    ]
+    noise = filtered(white, gains[0].to(white.dtype), gains[1].to(white.dtype), torch.empty_like(white))
+    # Mirrored edges meet themselves, which raises the variance of the outermost pixels.
+    rows, columns = (_deviation(gain).to(white.dtype) for gain in gains)
+    return noise.div_(rows[:, None]).div_(columns)
+
+
+def _deviation(gain: Tensor) -> Tensor:
+    """Standard deviation at each pixel of an axis: √Σ g²φ², φ the cosines (1, √2 cos(πk(j+½)/n), …)/√n."""
+    import torch
+
+    n = gain.numel()
+    squares = gain**2
+    turned = torch.polar(squares, torch.arange(n, dtype=gain.dtype, device=gain.device) * (math.pi / n))
+    turned[0] = 0
+    return torch.sqrt(squares.mean() + torch.fft.ifft(turned).real)
+
+
 GAUSSIAN_NOISE = Perturbation(
     name="gaussian_noise",
     apply=gaussian_noise,
@@ -30,4 +80,37 @@ GAUSSIAN_NOISE = Perturbation(
     keyed=True,
     shares=("normal_field",),
     source="White additive noise of the detector's electronics; severities double from 1/200 of full scale.",
+)
+
+QUANTUM_NOISE = Perturbation(
+    name="quantum_noise",
+    apply=quantum_noise,
+    parameter="dose_fraction",
+    unit="of acquired dose",
+    unit_label="dose",
+    severities=(0.80, 0.60, 0.40, 0.25, 0.10),
+    valid=(0.001, 1.0),
+    nothing=1.0,
+    keyed=True,
+    shares=("quantum_field",),
+    source=(
+        "Photon statistics: variance is inverse to dose. The noise law is measured from the view; its spectrum falls "
+        "to half amplitude at 5 cycles/mm, as a detector's transfer does. Published dose ladders (M-SYNTH) run "
+        "20-100 %."
+    ),
+)
+
+UNIFORM_NOISE = Perturbation(
+    name="uniform_noise",
+    apply=uniform_noise,
+    parameter="width",
+    unit="of full scale",
+    unit_label="fs",
+    set="extended",
+    severities=(0.01, 0.02, 0.04, 0.08, 0.16),
+    valid=(1e-6, 10.0),
+    nothing=0.0,
+    keyed=True,
+    shares=("uniform_field",),
+    source="White bounded noise, beside the normal one of half its width's deviation; severities double from 1/100.",
 )

@@ -2,7 +2,8 @@
 
 Breast tissue runs up to the chest-wall edge of the image. A Fourier transform would join that edge to the opposite
 one; the cosine transform implies a mirror image beyond each edge instead, exactly and without padding. Any transfer
-function that is even in each axis can be applied to its coefficients.
+function that is even in each axis can be applied to its coefficients; one that is even only about the origin takes a
+second inverse.
 """
 
 from __future__ import annotations
@@ -35,18 +36,62 @@ def filtered(spectrum: Tensor, rows_gain: Tensor, columns_gain: Tensor, out: Ten
     import torch
 
     last = int(torch.count_nonzero(columns_gain))
-    if spectrum.device.type == "cpu":
-        from scipy import fft
+    torch.mul(spectrum[:, :last], rows_gain[:, None], out=out[:, :last])
+    out[:, :last].mul_(columns_gain[:last])
+    return _inverse(out, last)
 
-        torch.mul(spectrum[:, :last], rows_gain[:, None], out=out[:, :last])
-        out[:, :last].mul_(columns_gain[:last])
-        out[:, last:].zero_()
-        array, workers = out.numpy(), torch.get_num_threads()
-        _in_place(array[:, :last], fft.idct(array[:, :last], norm="ortho", axis=0, overwrite_x=True, workers=workers))
-        _in_place(array, fft.idct(array, norm="ortho", axis=1, overwrite_x=True, workers=workers))
-        return out
-    coefficients = spectrum * rows_gain[:, None] * columns_gain
-    return out.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
+
+def filtered_by(spectrum: Tensor, gain: Tensor, out: Tensor) -> Tensor:
+    """Inverse of spectrum × gain, written into `out`; the gain of coefficients beyond its shape is zero."""
+    import torch
+
+    rows, columns = gain.shape
+    torch.mul(spectrum[:rows, :columns], gain, out=out[:rows, :columns])
+    out[rows:, :columns].zero_()
+    return _inverse(out, columns)
+
+
+def filtered_obliquely(spectrum: Tensor, along: Tensor, across: Tensor, out: Tensor) -> Tensor:
+    """The mirrored image under a real transfer function that is even only about the origin, written into `out`.
+
+    `along` is the transfer at (f, g), `across` the one at (f, −g), for the coefficients' frequencies f of the rows' and
+    g of the columns' axis. A cosine has both in equal parts: half their sum gives it back as a cosine, and half their
+    difference turns it into minus the product of two sines. The sine of k half waves is the cosine of n − k with the
+    sign of every other pixel changed, so one more cosine transform makes it. Exact, without padding.
+    """
+    import torch
+
+    torch.add(along, across, out=out).mul_(spectrum).mul_(0.5)
+    _inverse(out, out.shape[1])
+    sines = torch.zeros_like(out)
+    if min(out.shape) > 1:
+        torch.sub(along[1:, 1:], across[1:, 1:], out=sines[1:, 1:]).mul_(spectrum[1:, 1:])
+        sines[1:, 1:] = sines[1:, 1:].flip((0, 1))
+    _inverse(sines, out.shape[1])
+    sines.mul_(_alternating(out.shape[0], out)[:, None])
+    return out.addcmul_(sines, _alternating(out.shape[1], out), value=-0.5)
+
+
+def _alternating(n: int, like: Tensor) -> Tensor:
+    import torch
+
+    return 1 - 2 * (torch.arange(n, device=like.device) % 2).to(like.dtype)
+
+
+def _inverse(coefficients: Tensor, columns: int) -> Tensor:
+    """Inverse DCT, written over the coefficients; those past `columns` count as zero."""
+    import torch
+
+    coefficients[:, columns:].zero_()
+    if coefficients.device.type != "cpu":
+        return coefficients.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
+    from scipy import fft
+
+    array, workers = coefficients.numpy(), torch.get_num_threads()
+    some = array[:, :columns]
+    _in_place(some, fft.idct(some, norm="ortho", axis=0, overwrite_x=True, workers=workers))
+    _in_place(array, fft.idct(array, norm="ortho", axis=1, overwrite_x=True, workers=workers))
+    return coefficients
 
 
 def _in_place(array: NDArray[Any], result: NDArray[Any]) -> None:

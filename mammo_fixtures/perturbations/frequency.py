@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _NEGLIGIBLE = 1e-9
 """Gains below this are dropped: far under float32's rounding of one grey level in 16 bits."""
+_NOTCH_OCTAVES = 0.5 / math.sqrt(2 * math.log(2))
+"""Standard deviation that makes the notch one octave wide at half its depth."""
 
 
 def gaussian_gain(wavelength_mm: float, rows_or_columns: int, spacing_mm: float, like: Tensor) -> Tensor:
@@ -51,10 +53,58 @@ def lowpass(
     return filtered(spectrum, rows_gain, columns_gain, out)
 
 
+def highpass(
+    pixels: Tensor,
+    *,
+    wavelength_mm: float,
+    spectrum: Tensor,
+    spacing_mm: tuple[float, float],
+    out: Tensor | None = None,
+) -> Tensor:
+    """Structure coarser than the cut-off wavelength fades: spectrum × (1 − exp(−f²λ²/2)), the image's mean kept.
+
+    The image minus its low-pass. Values leave [0, 1]: the breast is negative in much of its inside.
+    """
+    import torch
+
+    mean = spectrum[0, 0] / math.sqrt(pixels.numel())
+    low = lowpass(pixels, wavelength_mm=wavelength_mm, spectrum=spectrum, spacing_mm=spacing_mm, out=out)
+    return torch.sub(pixels, low, out=low).add_(mean)
+
+
+def bandstop(
+    pixels: Tensor,
+    *,
+    centre_per_mm: float,
+    spectrum: Tensor,
+    spacing_mm: tuple[float, float],
+    out: Tensor | None = None,
+) -> Tensor:
+    """An octave of the spectrum removed: × 1 − exp(−log₂²(f/f₀)/2s²), half depth half an octave either side of f₀."""
+    import torch
+
+    from mammo_fixtures.perturbations.cosine_transform import filtered_by, frequencies
+
+    highest = centre_per_mm * 2 ** (_NOTCH_OCTAVES * math.sqrt(-2 * math.log(_NEGLIGIBLE)))
+    squares = [frequencies(n, mm, pixels).square() for n, mm in zip(pixels.shape, spacing_mm, strict=True)]
+    rows, columns = (each[each <= highest**2].div_(centre_per_mm**2).to(pixels.dtype) for each in squares)
+    octaves = (rows[:, None] + columns).log2_().mul_(0.5)
+    notch = octaves.square_().mul_(-1 / (2 * _NOTCH_OCTAVES**2)).exp_()
+    band = filtered_by(spectrum, notch, torch.empty_like(pixels) if out is None else out)
+    return torch.sub(pixels, band, out=band)
+
+
 def passes_everything(spacing_mm: tuple[float, float], wavelength_mm: float) -> str:
     """Says so where the mask at the Nyquist frequency of every axis exceeds 0.99: the filter does nothing there."""
     gain = math.exp(-0.5 * (wavelength_mm / (2 * min(spacing_mm))) ** 2)
     return f"gain {gain:.3f} at the pixel grid's Nyquist frequency: the filter does nothing here" if gain > 0.99 else ""
+
+
+def beyond_nyquist(spacing_mm: tuple[float, float], centre_per_mm: float) -> str:
+    """Says so where the notch's centre lies beyond the Nyquist frequency of every axis."""
+    nyquist = 1 / (2 * min(spacing_mm))
+    beyond = centre_per_mm > nyquist
+    return f"the pixel grid ends at {nyquist:.2f} cycles/mm: most of the notch lies beyond" if beyond else ""
 
 
 LOWPASS = Perturbation(
@@ -73,4 +123,35 @@ LOWPASS = Perturbation(
         "mask's form with a radius in DFT bins; that 1/λ is the Gaussian's standard deviation in cycles/mm is our "
         "reading."
     ),
+)
+
+HIGHPASS = Perturbation(
+    name="highpass",
+    apply=highpass,
+    parameter="wavelength_mm",
+    unit="mm",
+    unit_label="mm",
+    integer_digits=2,
+    severities=(32, 16, 8, 4, 2),
+    valid=(0.01, 1000.0),
+    nothing=math.inf,
+    shares=("spectrum", "spacing_mm"),
+    source="Complement of `lowpass`; wavelengths from half a breast's depth to the size of a coarse calcification.",
+)
+
+BANDSTOP = Perturbation(
+    name="bandstop",
+    apply=bandstop,
+    parameter="centre_per_mm",
+    unit="cycles/mm",
+    unit_label="cpmm",
+    decimals=3,
+    set="extended",
+    ladder="profile",
+    severities=(0.125, 0.25, 0.5, 1, 2, 4),
+    valid=(0.001, 50.0),
+    nothing=0.0,
+    shares=("spectrum", "spacing_mm"),
+    flag=beyond_nyquist,
+    source="Octave bands, as in critical-band masking: which detail a classifier rests on.",
 )

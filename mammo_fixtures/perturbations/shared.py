@@ -56,6 +56,81 @@ class Shared:
         return torch.randn(self.view.shape, generator=self.key.generator("normal field")).to(self.device)
 
     @cached_property
+    def uniform_field(self) -> torch.Tensor:
+        """Uniform in ±1 in the breast, 0 in the background."""
+        from mammo_fixtures.perturbations.fields import uniform_field
+
+        field = uniform_field(self.key, "uniform field", self.view.shape).to(self.device)
+        return field.mul_(2).sub_(1).mul_(self.mask)
+
+    @cached_property
+    def signal_blocks(self) -> NDArray[np.float32]:
+        """Mean of the breast in blocks of about 0.5 mm."""
+        from mammo_fixtures.perturbations.noise_law import local_signal
+
+        return local_signal(self.view.pixels, self.mask_array, self.spacing_mm)
+
+    @cached_property
+    def local_signal(self) -> torch.Tensor:
+        """The breast smoothed over about 0.5 mm, 0 in the background."""
+        from mammo_fixtures.perturbations.noise_law import on_pixels
+
+        return on_pixels(self.signal_blocks, self.mask, self.spacing_mm)
+
+    @cached_property
+    def quantum_field(self) -> torch.Tensor:
+        """Noise like the view's own: its variance at each signal, a detector's spectrum, 0 in the background."""
+        from mammo_fixtures.perturbations.acquisition import shaped_noise
+        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, measured_law, on_pixels
+
+        law = measured_law(self.view.pixels, self.mask_array, self.signal_blocks, self.spacing_mm)
+        deviation = on_pixels(law(self.signal_blocks) ** 0.5, self.mask, self.spacing_mm)
+        return deviation.mul_(shaped_noise(self.normal_field, self.spacing_mm, NOISE_HALF_PER_MM))
+
+    @cached_property
+    def fourier(self) -> torch.Tensor:
+        """Complex half spectrum of the image, (rows, columns // 2 + 1)."""
+        import torch
+
+        spectrum: torch.Tensor = torch.fft.rfft2(self.pixels)
+        return spectrum
+
+    @cached_property
+    def fourier_field(self) -> torch.Tensor:
+        """One number in (−1, 1) per coefficient of `fourier`, opposite for conjugate ones."""
+        from mammo_fixtures.perturbations.fourier import fourier_field
+
+        return fourier_field(self.key, self.view.shape).to(self.device)
+
+    @cached_property
+    def motion_direction(self) -> tuple[float, float]:
+        """Unit vector in mm, down and right."""
+        from mammo_fixtures.perturbations.acquisition_blur import motion_direction
+
+        return motion_direction(self.key)
+
+    @cached_property
+    def impulses(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Places in the flat image in the order in which isolated pixels fail, and the values they take."""
+        from mammo_fixtures.perturbations.detector import impulses
+
+        return impulses(self.key, self.mask)
+
+    @cached_property
+    def line_places(self) -> tuple[int, torch.Tensor]:
+        """Axis of the detector's dead lines, and places along it in the order in which they fail."""
+        from mammo_fixtures.perturbations.detector import line_places
+
+        return line_places(self.key, self.mask)
+
+    @cached_property
+    def grid_phase(self) -> float:
+        """Phase of the anti-scatter grid's lines, radians."""
+        from mammo_fixtures.perturbations.detector import grid_phase
+
+        return grid_phase(self.key)
+
+    @cached_property
     def mask_array(self) -> NDArray[np.bool_]:
         from mammo_fixtures.perturbations.breast_mask import breast_mask
 
@@ -73,6 +148,10 @@ class Shared:
         import torch
 
         return torch.from_numpy(self.mask_array).to(self.device)
+
+    @cached_property
+    def mask_pixels(self) -> int:
+        return int(self.mask_array.sum())
 
     @cached_property
     def feathered_mask(self) -> torch.Tensor:
