@@ -43,6 +43,14 @@ def breast_mask(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) ->
     return mask
 
 
+def box_of(flags: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """First row, row past the last, first column, column past the last where a flag is set; all 0 where none is."""
+    rows, columns = np.flatnonzero(flags.any(axis=1)), np.flatnonzero(flags.any(axis=0))
+    if not rows.size:
+        return 0, 0, 0, 0
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
 def depth_mm(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> NDArray[np.float32]:
     """Distance of each coarse cell inside the mask to the nearest background cell, mm; the image's edge is none."""
     from scipy import ndimage

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mammo_fixtures.perturbations.keyed import Key
+    from mammo_fixtures.perturbations.shared import Shared
 
 GRID_LINES_PER_MM = 3.0
 _LARGEST_SHARE = 0.1
@@ -117,12 +118,13 @@ def grid_lines(
     return torch.addcmul(pixels, local_signal, (amplitude * lines).to(pixels.dtype), out=out)
 
 
-def grid_aliases(spacing_mm: tuple[float, float], _amplitude: float) -> str:
+def grid_aliases(shared: Shared, _amplitude: float) -> str:
     """Says so where 3 lines/mm lie beyond the Nyquist frequency of the columns."""
-    nyquist = 1 / (2 * spacing_mm[1])
+    spacing_mm = shared.spacing_mm[1]
+    nyquist = 1 / (2 * spacing_mm)
     if nyquist >= GRID_LINES_PER_MM:
         return ""
-    seen = abs(GRID_LINES_PER_MM - round(GRID_LINES_PER_MM * spacing_mm[1]) / spacing_mm[1])
+    seen = abs(GRID_LINES_PER_MM - round(GRID_LINES_PER_MM * spacing_mm) / spacing_mm)
     return f"{GRID_LINES_PER_MM:g} lines/mm are beyond the columns' {nyquist:.2f} cycles/mm: seen at {seen:.2f}"
 
 

@@ -10,6 +10,8 @@ from mammo_fixtures.perturbations.record import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mammo_fixtures.perturbations.shared import Shared
+
 _NEGLIGIBLE = 1e-9
 """Gains below this are dropped: far under float32's rounding of one grey level in 16 bits."""
 _NOTCH_OCTAVES = 0.5 / math.sqrt(2 * math.log(2))
@@ -94,15 +96,15 @@ def bandstop(
     return torch.sub(pixels, band, out=band)
 
 
-def passes_everything(spacing_mm: tuple[float, float], wavelength_mm: float) -> str:
+def passes_everything(shared: Shared, wavelength_mm: float) -> str:
     """Says so where the mask at the Nyquist frequency of every axis exceeds 0.99: the filter does nothing there."""
-    gain = math.exp(-0.5 * (wavelength_mm / (2 * min(spacing_mm))) ** 2)
+    gain = math.exp(-0.5 * (wavelength_mm / (2 * min(shared.spacing_mm))) ** 2)
     return f"gain {gain:.3f} at the pixel grid's Nyquist frequency: the filter does nothing here" if gain > 0.99 else ""
 
 
-def beyond_nyquist(spacing_mm: tuple[float, float], centre_per_mm: float) -> str:
+def beyond_nyquist(shared: Shared, centre_per_mm: float) -> str:
     """Says so where the notch's centre lies beyond the Nyquist frequency of every axis."""
-    nyquist = 1 / (2 * min(spacing_mm))
+    nyquist = 1 / (2 * min(shared.spacing_mm))
     beyond = centre_per_mm > nyquist
     return f"the pixel grid ends at {nyquist:.2f} cycles/mm: most of the notch lies beyond" if beyond else ""
 

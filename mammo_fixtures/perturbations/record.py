@@ -12,6 +12,9 @@ from mammo_fixtures.errors import UnusableInput
 if TYPE_CHECKING:
     import torch
 
+    from mammo_fixtures.exams import View
+    from mammo_fixtures.perturbations.shared import Shared
+
 SETS = ("core", "extended")
 LADDERS = ("monotone", "profile", "set")
 
@@ -50,8 +53,10 @@ class Perturbation:
     """Names in `Shared` that `apply` takes: computed once for all severities of a view."""
     keyed: bool = False
     """Whether it draws random numbers keyed on the exam, so that another exam id gives other pixels."""
-    flag: Callable[[tuple[float, float], float], str] | None = None
-    """Given the pixel spacing and a severity, why that severity is out of the ordinary there, or an empty text."""
+    flag: Callable[[Shared, float], str] | None = None
+    """Given a view's shared quantities and a severity, why that is out of the ordinary there, or an empty text."""
+    redeclare: Callable[[View, float], View] | None = None
+    """Given a view and a severity, the view as it is declared to the classifier, where that is what is perturbed."""
 
     def __post_init__(self) -> None:
         if self.set not in SETS or self.ladder not in LADDERS:

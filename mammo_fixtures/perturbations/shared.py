@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mammo_fixtures.exams import View
+    from mammo_fixtures.perturbations.equalisation import Equalisation
     from mammo_fixtures.perturbations.record import Perturbation
+    from mammo_fixtures.perturbations.resampling import Content
+    from mammo_fixtures.perturbations.storage import CodedBreast
 
 FEATHER_MM = 2.0
 
@@ -195,3 +198,60 @@ class Shared:
             rows = np.flatnonzero(self.mask_array.any(axis=1))
         middle = (rows[0] + rows[-1]) / 2 if rows.size else (self.view.shape[0] - 1) / 2
         return float(middle), float(column)
+
+    @cached_property
+    def content(self) -> Content:
+        """Box outside which every pixel is background: the breast and all markers."""
+        from mammo_fixtures.perturbations.breast_mask import box_of
+
+        return box_of(self.view.pixels != self.background)
+
+    @cached_property
+    def breast_box(self) -> Content:
+        """The breast's bounding box; empty where there is no breast."""
+        from mammo_fixtures.perturbations.breast_mask import box_of
+
+        return box_of(self.mask_array)
+
+    @cached_property
+    def log_content(self) -> torch.Tensor:
+        """Natural logarithm of the pixels in the content's box, clipped to [0, 1] before."""
+        top, bottom, left, right = self.content
+        return self.pixels[top:bottom, left:right].clamp(0, 1).log_()
+
+    @cached_property
+    def window_centre(self) -> float:
+        """Centre of the view's first VOI window, else the breast's median."""
+        from mammo_fixtures.perturbations.display import window_centre
+
+        return window_centre(self.view, self.mask_array)
+
+    @cached_property
+    def fine_detail(self) -> torch.Tensor:
+        """Pixels minus their blur by a Gaussian of 1 mm."""
+        from mammo_fixtures.perturbations.display import fine_detail
+
+        return fine_detail(self.pixels, self.spectrum, self.spacing_mm)
+
+    @cached_property
+    def equalisation(self) -> Equalisation:
+        """Histograms of the breast, tile by tile."""
+        from mammo_fixtures.perturbations.equalisation import equalisation_of
+
+        return equalisation_of(self.view.pixels, self.mask_array, self.breast_box)
+
+    @cached_property
+    def coded_breast(self) -> CodedBreast:
+        """The breast's box as 12-bit integers, with its JPEG 2000 codestreams."""
+        from mammo_fixtures.perturbations.storage import CodedBreast
+
+        return CodedBreast.of(self.view.pixels, self.breast_box)
+
+    @cached_property
+    def elastic_field(self) -> torch.Tensor:
+        """Displacement (rows, columns, 2) as (column, row), for a maximum of one of the finer pixels."""
+        import torch
+
+        from mammo_fixtures.perturbations.elastic_field import elastic_field
+
+        return torch.from_numpy(elastic_field(self.view.shape, self.spacing_mm, self.key)).to(self.device)

@@ -79,7 +79,8 @@ class Sweep:
             some = conditions[start : start + size]
             images = self._images(len(some), view)
             inputs = [
-                self.inference.input(self._image(shared, c, image), view) for c, image in zip(some, images, strict=True)
+                self.inference.input(self._image(shared, c, image), _declared(view, c))
+                for c, image in zip(some, images, strict=True)
             ]
             scores += self.inference.view_scores(inputs, [_name(view, condition) for condition in some])
         return scores
@@ -99,7 +100,7 @@ class Sweep:
         scores: dict[tuple[str, Condition], float] = {}
         for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
             inputs = {
-                name: self.inference.input(self._image(each, condition, None), each.view)
+                name: self.inference.input(self._image(each, condition, None), _declared(each.view, condition))
                 for name, each in shared.items()
             }
             given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
@@ -129,10 +130,16 @@ class Sweep:
         if condition == CLEAN:
             return shared.pixels
         record = PERTURBATIONS[condition.perturbation]
-        flag = record.flag(shared.spacing_mm, condition.severity) if record.flag else ""
+        flag = record.flag(shared, condition.severity) if record.flag else ""
         if flag:
             self.flags[record.name, condition.severity, flag] += 1
         return apply(record, shared, condition.severity, torch.empty_like(shared.pixels) if out is None else out)
+
+
+def _declared(view: View, condition: Condition) -> View:
+    """The view as it is declared to the classifier: wrongly, where that is the perturbation."""
+    redeclare = None if condition == CLEAN else PERTURBATIONS[condition.perturbation].redeclare
+    return redeclare(view, condition.severity) if redeclare else view
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -135,6 +135,7 @@ def test_grid_lines_keep_their_phase_over_severities_and_shift_between_exams():
 
 
 def test_grid_lines_say_where_they_alias():
-    assert GRID_LINES.flag((0.4, 0.1), 0.01) == ""
-    assert GRID_LINES.flag((0.1, 0.2), 0.01) == "3 lines/mm are beyond the columns' 2.50 cycles/mm: seen at 2.00"
-    assert "seen at 0.50" in GRID_LINES.flag((0.1, 0.4), 0.01)
+    fine, coarse, coarser = (Shared(breast(spacing=spacing)) for spacing in ((0.4, 0.1), (0.1, 0.2), (0.1, 0.4)))
+    assert GRID_LINES.flag(fine, 0.01) == ""
+    assert GRID_LINES.flag(coarse, 0.01) == "3 lines/mm are beyond the columns' 2.50 cycles/mm: seen at 2.00"
+    assert "seen at 0.50" in GRID_LINES.flag(coarser, 0.01)

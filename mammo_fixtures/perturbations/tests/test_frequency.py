@@ -134,8 +134,8 @@ def test_no_highpass_is_an_infinite_wavelength():
 
 
 def test_bandstop_says_where_the_pixel_grid_ends_before_the_notch():
-    assert "most of the notch lies beyond" in BANDSTOP.flag((0.2, 0.2), 4.0)
-    assert BANDSTOP.flag((0.1, 0.1), 4.0) == ""
+    assert "most of the notch lies beyond" in BANDSTOP.flag(Shared(view(np.zeros((2, 2)), (0.2, 0.2))), 4.0)
+    assert BANDSTOP.flag(Shared(view(np.zeros((2, 2)), (0.1, 0.1))), 4.0) == ""
 
 
 def test_a_separable_gain_may_be_given_as_a_whole():

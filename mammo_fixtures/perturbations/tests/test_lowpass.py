@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
-from mammo_fixtures.perturbations import cosine_transform
+from mammo_fixtures.perturbations import Shared, cosine_transform
 
 
 def view(pixels, spacing=(0.07, 0.07)):
@@ -116,9 +116,9 @@ def test_ringing_stays_small():
 
 
 def test_says_where_it_does_nothing():
-    flag = PERTURBATIONS["lowpass"].flag
-    assert "does nothing" in flag((0.07, 0.07), 0.019)
-    assert flag((0.07, 0.07), 0.17) == ""
+    flag, shared = PERTURBATIONS["lowpass"].flag, Shared(view(np.zeros((2, 2))))
+    assert "does nothing" in flag(shared, 0.019)
+    assert flag(shared, 0.17) == ""
 
 
 def test_rounding_to_stored_integers_is_an_option():

@@ -8,6 +8,7 @@ import torch
 from mammo_fixtures import PERTURBATIONS, Classifier, UnusableInput, View, perturb
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Breast, Exam
+from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.scoring import CLEAN, Condition
 from mammo_fixtures.scoring.sweep import CPU_BATCH, Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
@@ -159,7 +160,7 @@ def test_messages_name_the_view_and_the_condition():
 
 def test_flags_count_the_views_where_a_severity_is_out_of_the_ordinary():
     coarse = Condition("lowpass", 0.05)  # under 0.28 of the pixel spacing: lets everything through
-    flag = PERTURBATIONS["lowpass"].flag((tiny_cohort.SPACING_MM,) * 2, coarse.severity)
+    flag = PERTURBATIONS["lowpass"].flag(Shared(in_memory(1).exams[0].views[0].read()), coarse.severity)
     assert flag
     one = sweep(view_level())
     for exam in in_memory(2):

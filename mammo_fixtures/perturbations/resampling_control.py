@@ -1,0 +1,112 @@
+"""What interpolation alone does in a geometric perturbation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.perturbations.catalogue import PERTURBATIONS
+from mammo_fixtures.perturbations.geometry_sources import SOURCES
+from mammo_fixtures.perturbations.resampling import SourceMap, resample
+from mammo_fixtures.perturbations.shared import Shared
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from mammo_fixtures.exams import View
+
+_STEPS = 30
+"""Of the elastic field's inversion; each leaves about half of what was left, and never more than its gradient's norm."""
+
+
+def resampling_control(
+    view: View, name: str, severity: float, *, seed: int = 0, device: str | torch.device = "cpu"
+) -> Tensor:
+    """The view moved as by that perturbation and moved back: everything in its place, but interpolated twice.
+
+    Bilinear interpolation is a low-pass. A report gives a geometric result as two numbers: the score under the
+    perturbation and the score of this control. What the control loses against clean is interpolation, at most twice
+    that of the perturbation itself; only a loss beyond it speaks of geometry. Nothing is lost at the image's edges:
+    the way there and back is on a larger canvas. Whole-pixel movements, `crop` and `mirror` interpolate nothing, so
+    that their control is the clean image bit for bit. Float32 (rows, columns), fresh memory.
+    """
+    record = PERTURBATIONS[name]
+    severity = record.check(severity)
+    shared = Shared(view, device=device, seed=seed)
+    if name not in SOURCES or severity == record.nothing:
+        return shared.pixels.clone()
+    there = SOURCES[name](shared, severity)
+    margin = _margin(there, view.shape)
+    canvas = _on_canvas(shared, margin)
+    content = (0, canvas.shape[0], 0, canvas.shape[1])
+    there = _moved(there, margin)
+    for source in (there, _undone(there)):
+        canvas = resample(
+            canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=content, out=None
+        )
+    rows, columns = view.shape
+    return canvas[margin : margin + rows, margin : margin + columns].clone()
+
+
+def _margin(source: SourceMap, shape: tuple[int, int]) -> int:
+    """Pixels that no movement of the image's corners exceeds."""
+    corners = np.array([[0, 0, shape[0], shape[0]], [0, shape[1], 0, shape[1]]], dtype=np.float64)
+    matrix, offset = np.array(source.matrix), np.array(source.offset)[:, None]
+    moved = np.abs(np.linalg.solve(matrix, corners - offset) - corners).max()
+    return math.ceil(max(moved, np.abs(matrix @ corners + offset - corners).max()) + abs(source.amount)) + 2
+
+
+def _on_canvas(shared: Shared, margin: int) -> Tensor:
+    """The image amid background, its chest-wall pixels repeated outwards."""
+    import torch
+
+    rows, columns = shared.view.shape
+    canvas = torch.full((rows + 2 * margin, columns + 2 * margin), shared.background, device=shared.pixels.device)
+    canvas[margin : margin + rows, margin : margin + columns] = shared.pixels
+    beyond = slice(0, margin) if shared.chest_wall == "left" else slice(margin + columns, None)
+    edge = 0 if shared.chest_wall == "left" else columns - 1
+    canvas[margin : margin + rows, beyond] = shared.pixels[:, edge : edge + 1]
+    return canvas
+
+
+def _moved(source: SourceMap, margin: int) -> SourceMap:
+    """The same movement on the canvas; beyond the image the field goes on as at its edge."""
+    import torch
+
+    offset = np.array(source.offset) + margin - np.array(source.matrix) @ np.array([margin, margin])
+    field = source.displacement
+    if field is not None:
+        planes = field.permute(2, 0, 1)[None]
+        field = torch.nn.functional.pad(planes, (margin,) * 4, mode="replicate")[0].permute(1, 2, 0).contiguous()
+    return replace(source, offset=(float(offset[0]), float(offset[1])), displacement=field)
+
+
+def _undone(source: SourceMap) -> SourceMap:
+    """The inverse movement."""
+    inverse = np.linalg.inv(np.array(source.matrix))
+    offset = -inverse @ np.array(source.offset)
+    matrix = ((float(inverse[0, 0]), float(inverse[0, 1])), (float(inverse[1, 0]), float(inverse[1, 1])))
+    field = None if source.displacement is None else _inverse_field(source.displacement, source.amount)
+    return replace(source, matrix=matrix, offset=(float(offset[0]), float(offset[1])), displacement=field)
+
+
+def _inverse_field(field: Tensor, amount: float) -> Tensor:
+    """v with v(q) = −u(q + v(q)), by repetition: the field folds nowhere, so each step draws nearer."""
+    import torch
+
+    rows, columns = field.shape[:2]
+    planes = field.permute(2, 0, 1)[None]
+    last = torch.tensor([columns - 1, rows - 1], device=field.device)
+    down = torch.arange(rows, device=field.device)[:, None].expand(rows, columns)
+    right = torch.arange(columns, device=field.device).expand(rows, columns)
+    places = torch.stack([right, down], dim=-1)
+    inverse = -field
+    for _ in range(_STEPS):
+        grid = (places + inverse * amount) / last.clamp(min=1) * 2 - 1
+        sampled = torch.nn.functional.grid_sample(planes, grid[None], padding_mode="border", align_corners=True)[0]
+        inverse = -sampled.permute(1, 2, 0)
+    return inverse.contiguous()
