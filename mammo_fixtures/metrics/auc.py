@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_fixtures.metrics.clusters import Clusters, clustered_variance
 from mammo_fixtures.metrics.intervals import CHANCE, auc_interval, drop_interval
-from mammo_fixtures.metrics.metric import Estimates, Metric, Sample
+from mammo_fixtures.metrics.measure import measure
+from mammo_fixtures.metrics.metric import Bounds, Estimates, Metric, Reading, Sample, Terms
 from mammo_fixtures.metrics.placements import placement_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mammo_fixtures.metrics.clusters import Clusters
 
 
 def auc(scores: NDArray[np.float64], malignant: NDArray[np.bool_]) -> float:
@@ -27,26 +29,26 @@ def auc(scores: NDArray[np.float64], malignant: NDArray[np.bool_]) -> float:
 
 def measure_auc(sample: Sample, confidence: float = 0.95) -> Estimates:
     """Mean over readers of each reader's AUC; it speaks for these readers only."""
-    malignant = sample.malignant
-    placements = placement_values(sample.scores[:, malignant], sample.scores[:, ~malignant])
-    clusters = Clusters.of(sample.clusters[malignant], sample.clusters[~malignant])
-    value, drop = auc_interval(placements, clusters, confidence), drop_interval(placements, clusters, confidence)
-    return Estimates(
-        value=placements.mean,
-        low=value.low,
-        high=value.high,
-        drop=placements.mean[0] - placements.mean,
-        drop_low=drop.low,
-        drop_high=drop.high,
-        standard_error=np.sqrt(clustered_variance(placements, clusters)),
-        drop_standard_error=np.sqrt(clustered_variance(placements.drops, clusters)),
-    )
+    return measure(AUC, sample, Terms(confidence=confidence))
+
+
+def read_auc(positives: NDArray[np.float64], negatives: NDArray[np.float64], _: Terms) -> Reading:
+    """Placement values."""
+    return Reading(placements=placement_values(positives, negatives))
+
+
+def auc_bounds(reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
+    """On guard against a few cancers that are lost entirely."""
+    value = auc_interval(reading.placements, clusters, confidence)
+    drop = drop_interval(reading.placements, clusters, confidence)
+    return Bounds(low=value.low, high=value.high, drop_low=drop.low, drop_high=drop.high)
 
 
 AUC = Metric(
     name="auc",
     title="AUC",
-    measure=measure_auc,
+    read=read_auc,
+    bounds=auc_bounds,
     chance=CHANCE,
     source="DeLong et al. 1988, Biometrics 44:837; Obuchowski 1997, Biometrics 53:567",
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CHANCE = 0.5
 """AUC, and mean placement of a malignant breast, without discrimination."""
-_LOST_SPREAD = 1.0 / 12.0
+LOST_SPREAD = 1.0 / 12.0
 """Variance of a lost breast's placement: it scores like any non-malignant one, so anywhere on [0, 1] alike."""
 _BISECTIONS = 48
 """Halvings of [0, 1] until the bound is exact to a double's last digits."""
@@ -34,7 +34,9 @@ class Interval(NamedTuple):
     high: NDArray[np.float64]
 
 
-def auc_interval(placements: Placements, clusters: Clusters, confidence: float) -> Interval:
+def auc_interval(
+    placements: Placements, clusters: Clusters, confidence: float, *, lost_spread: float = LOST_SPREAD
+) -> Interval:
     """Score-type interval of each AUC: the AUCs that the observed one does not contradict.
 
     The variance is taken at the hypothesised AUC (Newcombe 2006, Statistics in Medicine 25:559), from Hanley and
@@ -46,24 +48,26 @@ def auc_interval(placements: Placements, clusters: Clusters, confidence: float) 
     lost, joined = placements.with_one_more(CHANCE), clusters.with_one_more
     with np.errstate(invalid="ignore", divide="ignore"):
         seen = clustered_variance(placements, clusters) / exponential_variance(observed, m, n)
-        feared = _scattered_variance(lost, joined, spread=_LOST_SPREAD) / exponential_variance(lost.mean, m + 1, n)
+        feared = _scattered_variance(lost, joined, spread=lost_spread) / exponential_variance(lost.mean, m + 1, n)
     # The extra breast stands in for what few patients do not show, so its scale needs no t distribution on top.
     # Where `seen` is 0 / 0 (an AUC of exactly 0 or 1) or NaN (one patient), it alone decides.
     reach = np.fmax(
-        seen * _quantile(confidence, clusters.with_positive) ** 2,
-        feared * _quantile(confidence, math.inf) ** 2,
+        seen * quantile(confidence, clusters.with_positive) ** 2,
+        feared * quantile(confidence, math.inf) ** 2,
     )
 
     def contradicted(auc: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray((observed - auc) ** 2 > reach * exponential_variance(auc, m, n))
 
-    low = _boundary(contradicted, outside=np.zeros_like(observed), inside=observed)
-    high = _boundary(contradicted, outside=np.ones_like(observed), inside=observed)
+    low = boundary(contradicted, outside=np.zeros_like(observed), inside=observed)
+    high = boundary(contradicted, outside=np.ones_like(observed), inside=observed)
     unknown = np.isnan(reach)
     return Interval(np.where(unknown, np.nan, low), np.where(unknown, np.nan, high))
 
 
-def drop_interval(placements: Placements, clusters: Clusters, confidence: float) -> Interval:
+def drop_interval(
+    placements: Placements, clusters: Clusters, confidence: float, *, lost_spread: float = LOST_SPREAD
+) -> Interval:
     """Interval of each drop from the first (clean) condition: paired, clustered, on guard against the unseen.
 
     The upper bound counts one extra malignant breast that lost all discrimination: by `clean AUC − 0.5` on average,
@@ -74,14 +78,14 @@ def drop_interval(placements: Placements, clusters: Clusters, confidence: float)
     patients = clusters.with_positive
     plain = np.sqrt(clustered_variance(drops, clusters))
     # One cluster has no spread of its own (NaN), and then no t distribution either.
-    plain = plain * _quantile(confidence, max(patients - 1, 1))
+    plain = plain * quantile(confidence, max(patients - 1, 1))
     kept_all = drops.with_one_more(0.0)
     lost_all = drops.with_one_more(max(float(placements.mean[0]) - CHANCE, 0.0))
-    spread = _LOST_SPREAD + float(placements.positives[0].var())
+    spread = lost_spread + float(placements.positives[0].var())
     joined = clusters.with_one_more
     spared = np.sqrt(clustered_variance(kept_all, joined))
     struck = np.sqrt(_scattered_variance(lost_all, joined, spread=spread))
-    reach = _quantile(confidence, patients)
+    reach = quantile(confidence, patients)
     low = np.fmin(drops.mean - plain, kept_all.mean - reach * spared)
     high = np.fmax(drops.mean + plain, lost_all.mean + reach * struck)
     low[0] = high[0] = 0.0  # Clean against itself is no estimate.
@@ -105,15 +109,15 @@ def exponential_variance(auc: NDArray[np.float64], m: int, n: int) -> NDArray[np
     )
 
 
-def _quantile(confidence: float, degrees: float) -> float:
+def quantile(confidence: float, degrees: float) -> float:
     """Two-sided quantile of the t distribution; of the normal one for infinite degrees."""
-    from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped]  # SciPy ships no stubs
+    from scipy.special import ndtri, stdtrit
 
     level = 0.5 + confidence / 2.0
     return float(ndtri(level) if math.isinf(degrees) else stdtrit(degrees, level))
 
 
-def _boundary(contradicted: _Test, *, outside: NDArray[np.float64], inside: NDArray[np.float64]) -> NDArray[np.float64]:
+def boundary(contradicted: _Test, *, outside: NDArray[np.float64], inside: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where, between a value outside and one inside, the test changes its mind; by bisection."""
     for _ in range(_BISECTIONS):
         middle = (outside + inside) / 2.0

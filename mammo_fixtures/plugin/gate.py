@@ -95,24 +95,31 @@ class Curves:
 
     table: ScoreTable
     identical: dict[Condition, float] = field(default_factory=dict)
-    _known: dict[tuple[str, str, str, float], Curve] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.identical = identical_to_clean(self.table)
 
     def __getitem__(self, claim: Claim) -> Curve:
         """The curve over all severities that the table holds of the claim's perturbation."""
+        return self.of(claim, claim.subgroup)
+
+    def of(self, claim: Claim, subgroup: str) -> Curve:
+        """The curve that the claim's would be for another subgroup."""
         confidence = claim.tolerance.confidence if claim.tolerance else 0.95
-        key = (claim.perturbation, claim.subgroup, claim.metric, confidence)
+        terms = (claim.operating_point, claim.prevalence, claim.readers)
+        key = (claim.perturbation, subgroup, claim.metric, confidence, *terms)
         if key not in self._known:
-            unit = "" if claim.perturbation == CLEAN.perturbation else PERTURBATIONS[claim.perturbation].unit
             self._known[key] = curve(
                 self.table,
                 claim.perturbation,
-                subgroup=claim.subgroup,
+                subgroup=subgroup,
                 metric=claim.metric,
                 confidence=confidence,
-                unit=unit,
+                unit=unit_of(claim.perturbation),
+                operating_point=claim.operating_point,
+                prevalence=claim.prevalence,
+                readers=claim.readers,
             )
         return self._known[key]
 
@@ -121,6 +128,11 @@ class Curves:
         wanted = {condition.severity for condition in claim.conditions}
         whole = self[claim]
         return replace(whole, points=tuple(point for point in whole.points if point.severity in wanted))
+
+
+def unit_of(perturbation: str) -> str:
+    """Unit of its severities."""
+    return "" if perturbation == CLEAN.perturbation else PERTURBATIONS[perturbation].unit
 
 
 def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:

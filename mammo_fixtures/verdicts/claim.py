@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
-from mammo_fixtures.verdicts.curve import ALL
+from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.subgroups import ALL
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
 
@@ -21,6 +23,9 @@ class Claim:
     subgroup: str
     metric: str
     tolerance: Tolerance | None = None
+    operating_point: str = DEFAULT.text
+    prevalence: float | None = None
+    readers: str = "fixed"
     accepted: tuple[str, ...] = ("held",)
     """Outcomes with which the test passes."""
 
@@ -33,7 +38,20 @@ class Claim:
         parts = [self.perturbation]
         if self.severity is not None and self.perturbation != CLEAN.perturbation:
             parts.append(PERTURBATIONS[self.perturbation].label(self.severity))
-        return "-".join((*parts, slug(self.subgroup), self.metric))
+        than = ("than", slug(self.tolerance.than)) if self.tolerance and self.tolerance.than else ()
+        return "-".join((*parts, slug(self.subgroup), *than, self.metric, *self._terms))
+
+    @property
+    def _terms(self) -> tuple[str, ...]:
+        """What is asked for beside the metric's name, where it is not the default."""
+        terms = []
+        if "operating_point" in metric_named(self.metric).needs and self.operating_point != DEFAULT.text:
+            terms.append(slug(self.operating_point.replace(">=", "_").replace(">", "_")))
+        if self.prevalence is not None:
+            terms.append(f"prevalence_{self.prevalence:g}")
+        if self.readers != "fixed":
+            terms.append(f"{self.readers}_readers")
+        return tuple(terms)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -54,7 +72,7 @@ def slug(text: str) -> str:
 
 
 def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = False) -> list[Claim]:
-    """One claim for each severity of each tolerance of a kind, `holds` or `responds`.
+    """One claim for each severity of each tolerance of a kind.
 
     `strict` takes `inconclusive = "warn"` for `"fail"`.
     """
@@ -65,6 +83,9 @@ def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = 
             subgroup=tolerance.subgroup,
             metric=tolerance.metric,
             tolerance=tolerance,
+            operating_point=tolerance.operating_point,
+            prevalence=tolerance.prevalence,
+            readers=tolerance.readers,
             accepted=("held", "inconclusive") if tolerance.inconclusive == "warn" and not strict else ("held",),
         )
         for tolerance in tolerances
@@ -74,12 +95,29 @@ def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = 
 
 
 def curve_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
-    """A curve for every perturbation, for all breasts and for each subgroup that a tolerance names."""
-    return [
+    """A curve for every perturbation, for all breasts and for each subgroup that a tolerance names.
+
+    Of AUC, and of what else tolerances ask for, where they ask for it.
+    """
+    usual = [
         Claim(perturbation=record.name, subgroup=subgroup, metric="auc")
         for record in PERTURBATIONS
         for subgroup in _subgroups(tolerances)
     ]
+    more = [
+        Claim(
+            perturbation=t.perturbation,
+            subgroup=subgroup,
+            metric=t.metric,
+            operating_point=t.operating_point if "operating_point" in metric_named(t.metric).needs else DEFAULT.text,
+            prevalence=t.prevalence,
+            readers=t.readers,
+        )
+        for t in tolerances
+        if t.perturbation != CLEAN.perturbation
+        for subgroup in filter(None, (t.subgroup, t.than))
+    ]
+    return list({claim.id: claim for claim in (*usual, *more)}.values())
 
 
 def clean_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
@@ -103,4 +141,5 @@ def plan(claims: Iterable[Claim]) -> tuple[Condition, ...]:
 
 
 def _subgroups(tolerances: Sequence[Tolerance]) -> list[str]:
-    return list(dict.fromkeys([ALL, *sorted({t.subgroup for t in tolerances})]))
+    named = {subgroup for t in tolerances for subgroup in (t.subgroup, t.than) if subgroup}
+    return list(dict.fromkeys([ALL, *sorted(named)]))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.metrics import METRICS, Metric, Sample
-from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.metrics import Estimates, OperatingPoint, Terms, measure
+from mammo_fixtures.metrics.operating_point import DEFAULT
+from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
+from mammo_fixtures.verdicts.spelling import nearest
+from mammo_fixtures.verdicts.subgroups import ALL
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mammo_fixtures.scoring.score_table import ScoreTable
 
-ALL = "all"
-"""The subgroup of every breast."""
+__all__ = ["ALL", "Curve", "Point", "curve", "metric_named", "nearest"]
+
+_FIGURES = ("value", "low", "high", "drop", "drop_low", "drop_high")
+_POINT = ("severity", *_FIGURES, "positives", "negatives")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,15 @@ class Point:
     drop_low: float | None
     drop_high: float | None
     positives: int
-    """Malignant breasts of the subgroup."""
+    """Malignant breasts of the subgroup that count here: those with a score when clean and at this severity."""
     negatives: int
-    """All breasts that are not malignant, whatever their subgroup."""
+    """Breasts that are not malignant, whatever their subgroup, that count here."""
+    readers: int = 0
+    """Readers who scored both kinds of breast; 0 where nothing was measured."""
+    unpaired: bool = False
+    """Where no reader scored the same breasts clean and here, so the two stand each for itself."""
+    reader_variance: float | None = None
+    """Of random readers: variance of the drop between readers, as estimated; chance may make it negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,12 @@ class Curve:
     confidence: float = 0.95
     unlabelled: int = 0
     """Breasts left out because nobody knows whether they are malignant."""
+    operating_point: str = DEFAULT.text
+    prevalence: float | None = None
+    readers: str = "fixed"
+    positives: int = 0
+    """Malignant breasts of the subgroup, with and without a score."""
+    negatives: int = 0
 
     @property
     def clean(self) -> Point:
@@ -62,12 +75,14 @@ class Curve:
         return next(near, None)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data as it stands in curves.json."""
+        """Plain data as it stands in curves.json; what decides the figures stands there where it is not the default."""
         whole = asdict(self)
-        return {
-            name: whole[name] if name != "points" else list(whole[name])
-            for name in ("perturbation", "unit", "metric", "subgroup", "points")
-        }
+        plain = {name: whole[name] for name in ("perturbation", "unit", "metric", "subgroup")}
+        needs = metric_named(self.metric).needs
+        plain |= {"operating_point": self.operating_point} if "operating_point" in needs else {}
+        plain |= {"prevalence": self.prevalence} if self.prevalence is not None else {}
+        plain |= {"readers": self.readers} if self.readers != "fixed" else {}
+        return plain | {"points": [{name: point[name] for name in _POINT} for point in whole["points"]]}
 
 
 def curve(
@@ -78,108 +93,78 @@ def curve(
     metric: str = "auc",
     confidence: float = 0.95,
     unit: str = "",
+    operating_point: str = DEFAULT.text,
+    prevalence: float | None = None,
+    readers: str = "fixed",
 ) -> Curve:
     """The metric of a subgroup's malignant breasts against all breasts that are not malignant.
 
-    A breast whose label is not known is left out and counted. Without malignant or without other breasts the curve
-    has counts and no values.
+    `subgroup` names lesions (`masses`), a stratum (`density=d`) or a crossing (`masses & density=d`). A breast whose
+    label is not known is left out and counted. A missing score means that this reader gave none: each severity is
+    judged on what it shares with clean. Without malignant or without other breasts the curve has counts and no values.
     """
     record = metric_named(metric)
-    if not 0.5 < confidence < 1.0:
-        raise UnusableInput(f"curve: confidence must lie between 0.5 and 1, got {confidence:g}; 0.95 is usual")
-    conditions = _conditions(table, perturbation)
-    positive = table.malignant == 1
-    if subgroup != ALL:
-        positive = positive & (table.subgroup == subgroup)
-    negative = table.malignant == 0
-    positives, negatives = int(positive.sum()), int(negative.sum())
-    if positives and negatives:
-        used = np.flatnonzero(positive | negative)
-        sample = Sample(
-            scores=_scores(table, conditions, used),
-            malignant=positive[used],
-            clusters=table.clusters[used],
-        )
-        estimates = record.measure(sample, confidence)
-        columns: dict[str, list[Any]] = {name: _plain(getattr(estimates, name)) for name in _FIGURES}
-    else:
-        columns = {name: [None] * len(conditions) for name in _FIGURES}
+    point = OperatingPoint.parse(operating_point)
+    conditions = conditions_of(table, perturbation)
+    terms = Terms(
+        confidence=confidence,
+        operating_point=point,
+        prevalence=prevalence,
+        readers=readers,
+        probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
+    )
+    breasts = chosen(table, subgroup)
+    estimates = None
+    if breasts.positives and breasts.negatives:
+        estimates = measure(record, sampled(table, conditions, breasts), terms)
     return Curve(
         perturbation=perturbation,
         unit=unit,
         metric=metric,
         subgroup=subgroup,
         points=tuple(
-            Point(
-                severity=float(condition.severity),
-                positives=positives,
-                negatives=negatives,
-                **{name: columns[name][i] for name in _FIGURES},
-            )
+            point_of(estimates, i, float(condition.severity))
+            if estimates is not None
+            else empty_point(float(condition.severity), breasts.positives, breasts.negatives)
             for i, condition in enumerate(conditions)
         ),
         confidence=confidence,
         unlabelled=int((table.malignant < 0).sum()),
+        operating_point=point.text,
+        prevalence=prevalence,
+        readers=readers,
+        positives=breasts.positives,
+        negatives=breasts.negatives,
     )
 
 
-_FIGURES = ("value", "low", "high", "drop", "drop_low", "drop_high")
+def point_of(estimates: Estimates, place: int, severity: float) -> Point:
+    """The estimates at one place as plain numbers, None for what could not be estimated."""
+    return Point(
+        severity=severity,
+        **{name: _plain(getattr(estimates, name)[place]) for name in _FIGURES},
+        positives=int(estimates.positives[place]),
+        negatives=int(estimates.negatives[place]),
+        readers=int(estimates.readers[place]),
+        unpaired=bool(estimates.unpaired[place]),
+        reader_variance=_plain(estimates.reader_variance[place]),
+    )
 
 
-def metric_named(name: str, where: str = "curve") -> Metric:
-    """The metric's record."""
-    for record in METRICS:
-        if record.name == name:
-            return record
-    known = [record.name for record in METRICS]
-    raise UnusableInput(f"{where}: metric must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
+def empty_point(severity: float, positives: int, negatives: int) -> Point:
+    """Counts without values."""
+    return Point(
+        severity=severity,
+        value=None,
+        low=None,
+        high=None,
+        drop=None,
+        drop_low=None,
+        drop_high=None,
+        positives=positives,
+        negatives=negatives,
+    )
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """`; did you mean 'lowpass'?` where a known name is close."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _conditions(table: ScoreTable, perturbation: str) -> list[Condition]:
-    """Clean, then the severities that the table has of a perturbation; none of a known one is no error."""
-    source = table.source or "score table"
-    if CLEAN not in table.conditions:
-        raise UnusableInput(
-            f"{source}: every drop is from clean, got no clean scores; add rows with perturbation clean, severity 0"
-        )
-    if perturbation == CLEAN.perturbation:
-        return [CLEAN]
-    severities = table.severities(perturbation)
-    if not severities:
-        from mammo_fixtures.perturbations import PERTURBATIONS
-
-        known = sorted({c.perturbation for c in table.conditions if c != CLEAN} | {p.name for p in PERTURBATIONS})
-        if perturbation not in known:
-            hint = nearest(perturbation, known) or f"; known are {', '.join(known)}"
-            raise UnusableInput(
-                f"{source}: perturbation must be in the table or in the catalogue, got {perturbation!r}{hint}"
-            )
-    return [CLEAN, *(Condition(perturbation, severity) for severity in severities)]
-
-
-def _scores(table: ScoreTable, conditions: list[Condition], used: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Scores (conditions, breasts, readers) of the breasts used, complete."""
-    whole = len(used) == len(table.exam_id)
-    taken = [table.at(condition) if whole else table.at(condition)[used] for condition in conditions]
-    scores = np.stack(taken)
-    if np.isnan(scores).any():
-        condition, breast, reader = np.argwhere(np.isnan(scores))[0]
-        name, severity = conditions[condition]
-        raise UnusableInput(
-            f"{table.source or 'score table'}: every reader must score every breast under every condition, got no "
-            f"score for exam {table.exam_id[used[breast]]}, {table.side[used[breast]]} from reader "
-            f"{table.readers[reader]} at {name} {severity:g} ({int(np.isnan(scores).sum())} missing in all); "
-            "add the scores or leave that reader out"
-        )
-    return scores
-
-
-def _plain(figures: NDArray[np.float64]) -> list[float | None]:
-    """Python numbers, None for what could not be estimated."""
-    return [None if math.isnan(figure) else float(figure) for figure in figures]
+def _plain(figure: float) -> float | None:
+    return None if math.isnan(figure) else float(figure)

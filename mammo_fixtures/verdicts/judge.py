@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.metrics import Metric
 from mammo_fixtures.verdicts.curve import Curve, Point, metric_named
 from mammo_fixtures.verdicts.decidability import FEWEST_JUDGED, deciding_number, needed_to_hold
 from mammo_fixtures.verdicts.sentence import clean_sentence, not_run_sentence, sentence
@@ -12,7 +14,9 @@ from mammo_fixtures.verdicts.tolerance import Tolerance
 from mammo_fixtures.verdicts.verdict import Verdict
 
 
-class _Finding(NamedTuple):
+class Finding(NamedTuple):
+    """An outcome, and why where it is inconclusive."""
+
     outcome: str
     because: str = ""
 
@@ -27,16 +31,40 @@ def judge_severity(curve: Curve, tolerance: Tolerance, severity: float, *, test:
     """The verdict at one severity.
 
     `holds` is held when the upper bound of the drop is at most the margin and broken when the lower bound exceeds it;
-    `responds` is held when the lower bound is at least the margin and broken when the upper bound is below it.
+    `responds` is held when the lower bound is at least the margin and broken when the upper bound is below it. Where
+    less is better it is the rise that counts, and where nothing should change, a change either way.
     """
     _same_question(curve, tolerance)
     point = curve.at(severity)
     reason = _not_judged(curve, point, tolerance)
     if reason or point is None:
         return not_run(curve, tolerance, severity, reason=reason, test=test)
-    outcome, because = _holds(curve, point, tolerance) if tolerance.claim == "holds" else _responds(point, tolerance)
+    outcome, because = find(curve, point, tolerance)
     text = sentence(curve, point, tolerance, outcome=outcome, because=because)
     return _verdict(curve, tolerance, severity, outcome=outcome, sentence=text, test=test)
+
+
+def find(curve: Curve, point: Point, tolerance: Tolerance) -> Finding:
+    """The outcome of a claim whose figures are there, and why it is inconclusive."""
+    worse = _for_the_worse(metric_named(curve.metric), point)
+    return _responds(worse, tolerance) if tolerance.claim == "responds" else _holds(curve, worse, tolerance)
+
+
+def _for_the_worse(metric: Metric, point: Point) -> Point:
+    """The point with what was lost as its drop, whichever way is for the worse."""
+    assert point.drop is not None
+    assert point.drop_low is not None
+    assert point.drop_high is not None
+    if metric.better == "larger":
+        return point
+    if metric.better == "smaller":
+        return replace(point, drop=-point.drop, drop_low=-point.drop_high, drop_high=-point.drop_low)
+    return replace(
+        point,
+        drop=abs(point.drop),
+        drop_low=max(point.drop_low, -point.drop_high, 0.0),
+        drop_high=max(abs(point.drop_low), abs(point.drop_high)),
+    )
 
 
 def judge_clean(curve: Curve, *, test: str = "") -> Verdict:
@@ -78,20 +106,27 @@ def not_run(curve: Curve, tolerance: Tolerance, severity: float, *, reason: str,
     return _verdict(curve, tolerance, severity, outcome="not_run", sentence=text, test=test)
 
 
+FEWEST_READERS = 2
 _NO_INTERVAL = "breasts that are not malignant come from fewer than two patients, so there is no interval"
 
 
 def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
     """Why a claim cannot be judged, or an empty text."""
     clean, metric = curve.clean, metric_named(curve.metric)
-    needed = FEWEST_JUDGED
-    if tolerance.claim == "holds":
-        needed = needed_to_hold(clean.value, metric.chance, tolerance.margin)
+    needed = metric.fewest
+    if tolerance.claim != "responds":
+        needed = max(needed, needed_to_hold(clean.value, metric.chance, tolerance.margin))
     if point is None:
         have = ", ".join(f"{p.severity:g}" for p in curve.points[1:])
         return f"the scores hold no such severity, {f'only {have}' if have else f'and none of {curve.perturbation}'}"
-    if reason := _too_few(clean, needed):
+    if not point.positives and not point.negatives and curve.positives and curve.negatives:
+        return "no breast has a score from one reader both when clean and at this severity"
+    if reason := _too_few(point, needed, metric.fewest):
         return reason
+    if curve.readers == "random" and point.readers < FEWEST_READERS:
+        return f"{point.readers} reader is too few to speak for others, at least {FEWEST_READERS} are needed"
+    if point.value is None and clean.positives:
+        return f"the {metric.title} cannot be computed from these scores"
     if clean.low is None or point.drop_low is None or point.drop_high is None:
         return _NO_INTERVAL
     if tolerance.claim == "holds" and metric.chance is not None and clean.low <= metric.chance:
@@ -107,42 +142,43 @@ def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
     return ""
 
 
-def _too_few(clean: Point, needed: int) -> str:
-    if clean.positives < FEWEST_JUDGED:
+def _too_few(clean: Point, needed: int, fewest: int = FEWEST_JUDGED) -> str:
+    if clean.positives < fewest:
         return f"{clean.positives} malignant breasts are too few, at least {needed} are needed"
     if not clean.negatives:
         return "there is no breast that is not malignant, and malignant ones are set against those"
     return ""
 
 
-def _holds(curve: Curve, point: Point, tolerance: Tolerance) -> _Finding:
+def _holds(curve: Curve, point: Point, tolerance: Tolerance) -> Finding:
     needed = needed_to_hold(curve.clean.value, metric_named(curve.metric).chance, tolerance.margin)
     if point.positives < needed:
-        return _Finding(
+        return Finding(
             "inconclusive",
             f"{point.positives} malignant breasts cannot show a fault of this size, at least {needed} are needed",
         )
     assert point.drop_low is not None
     assert point.drop_high is not None
     if point.drop_high <= tolerance.margin:
-        return _Finding("held")
+        return Finding("held")
     if point.drop_low > tolerance.margin:
-        return _Finding("broken")
-    return _Finding("inconclusive", deciding_number(point, tolerance.margin, least=needed))
+        return Finding("broken")
+    return Finding("inconclusive", deciding_number(point, tolerance.margin, least=needed))
 
 
-def _responds(point: Point, tolerance: Tolerance) -> _Finding:
+def _responds(point: Point, tolerance: Tolerance) -> Finding:
     assert point.drop_low is not None
     assert point.drop_high is not None
     if point.drop_low >= tolerance.margin:
-        return _Finding("held")
+        return Finding("held")
     if point.drop_high < tolerance.margin:
-        return _Finding("broken")
-    return _Finding("inconclusive", deciding_number(point, tolerance.margin, least=FEWEST_JUDGED))
+        return Finding("broken")
+    return Finding("inconclusive", deciding_number(point, tolerance.margin, least=FEWEST_JUDGED))
 
 
 def _verdict(curve: Curve, tolerance: Tolerance, severity: float, *, outcome: str, sentence: str, test: str) -> Verdict:
     point = curve.at(severity)
+    counted = point or curve.clean
     return Verdict(
         test=test,
         claim=tolerance.claim,
@@ -159,15 +195,15 @@ def _verdict(curve: Curve, tolerance: Tolerance, severity: float, *, outcome: st
         margin=tolerance.margin,
         confidence=tolerance.confidence,
         outcome=outcome,
-        positives=curve.clean.positives,
-        negatives=curve.clean.negatives,
+        positives=counted.positives,
+        negatives=counted.negatives,
         sentence=sentence,
     )
 
 
 def _same_question(curve: Curve, tolerance: Tolerance) -> None:
     """A tolerance held against another curve would give a verdict that nobody asked for."""
-    for name in ("perturbation", "subgroup", "metric", "confidence"):
+    for name in ("perturbation", "subgroup", "metric", "confidence", "operating_point", "prevalence", "readers"):
         asked, got = getattr(tolerance, name), getattr(curve, name)
         if asked != got:
             raise UnusableInput(

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mammo_fixtures.verdicts.curve import ALL, metric_named
+from mammo_fixtures.verdicts.basis import counts, subject
+from mammo_fixtures.verdicts.curve import metric_named
+from mammo_fixtures.verdicts.subgroups import ALL, crossed
 
 if TYPE_CHECKING:
     from mammo_fixtures.verdicts.curve import Curve, Point
     from mammo_fixtures.verdicts.tolerance import Tolerance
 
+_CHANGES = {"larger": ("drop", 1.0), "smaller": ("rise", -1.0), "steady": ("change", -1.0)}
+"""What the movement of a metric is called, and its sign against clean minus perturbed."""
+
 
 def sentence(curve: Curve, point: Point, tolerance: Tolerance, *, outcome: str, because: str) -> str:
     """A verdict that was reached: what moved, by how much, against what, on how many breasts, and what to do."""
-    margin = f"a margin of {tolerance.margin:.3f}"
-    if tolerance.claim == "responds":
-        margin = f"a required drop of {tolerance.margin:.3f}"
     parts = [
-        f"{_subject(curve)} {_moved(curve.clean, point)} at {_condition(curve, point.severity)}: "
-        f"drop {_bounded(point.drop, point.drop_low, point.drop_high)} against {margin} ({_counts(curve)})."
+        f"{subject(curve)} {_moved(curve, point)} at {condition_text(curve, point.severity)}: "
+        f"{change_text(curve, point)} against {margin_text(curve, tolerance)} ({counts(curve, point)})."
     ]
     if outcome == "inconclusive":
         parts.append(f"Inconclusive: {because}.")
     if outcome == "broken" and tolerance.claim == "responds":
         parts.append("It keeps what readers lose there, so it uses what they cannot see.")
     if outcome != "held":
-        parts.append(_look_closer(curve))
+        parts.append(look_closer(curve))
     return " ".join(parts)
 
 
 def not_run_sentence(curve: Curve, tolerance: Tolerance, severity: float, *, reason: str) -> str:
     """A verdict that was not reached, why, and how to allow it."""
+    point = curve.at(severity)
     return (
-        f"{_subject(curve)} at {_condition(curve, severity)} was not judged: {reason} ({_counts(curve)}). "
+        f"{subject(curve)} at {condition_text(curve, severity)} was not judged: {reason} ({counts(curve, point)}). "
         f'Mend that, or allow it with not_run = "allow" ({tolerance.where}).'
     )
 
@@ -41,8 +44,10 @@ def clean_sentence(curve: Curve, chance: float, *, outcome: str, reason: str) ->
     """The clean metric against chance."""
     clean = curve.clean
     if outcome == "not_run":
-        return f"Clean {_subject(curve)} was not judged: {reason} ({_counts(curve)}). Add such breasts to the cohort."
-    figures = f"{_bounded(clean.value, clean.low, clean.high)} against chance at {chance:g} ({_counts(curve)})"
+        return (
+            f"Clean {subject(curve)} was not judged: {reason} ({counts(curve, clean)}). Add such breasts to the cohort."
+        )
+    figures = f"{bounded(clean.value, clean.low, clean.high)} against chance at {chance:g} ({counts(curve, clean)})"
     remedy = {
         "held": "",
         "inconclusive": " It may be chance: add malignant breasts.",
@@ -50,7 +55,7 @@ def clean_sentence(curve: Curve, chance: float, *, outcome: str, reason: str) ->
     }[outcome]
     if remedy:
         remedy += " Look closer: pytest -k contract --mammo-report=out/"
-    return f"Clean {_subject(curve)} is {figures}.{remedy}"
+    return f"Clean {subject(curve)} is {figures}.{remedy}"
 
 
 def severity_text(severity: float) -> str:
@@ -64,36 +69,48 @@ def severity_text(severity: float) -> str:
     return f"{severity:.2f}" if severity == round(severity, 2) else f"{severity:g}"
 
 
-def _subject(curve: Curve) -> str:
-    return f"{metric_named(curve.metric).title} of {'all breasts' if curve.subgroup == ALL else curve.subgroup}"
-
-
-def _condition(curve: Curve, severity: float) -> str:
+def condition_text(curve: Curve, severity: float) -> str:
+    """`lowpass 0.50 mm`."""
     return " ".join(filter(None, (curve.perturbation, severity_text(severity), curve.unit)))
 
 
-def _moved(clean: Point, point: Point) -> str:
-    """`fell 0.910 → 0.840`."""
-    assert clean.value is not None
-    assert point.value is not None
-    before, after = f"{clean.value:.3f}", f"{point.value:.3f}"
-    if before == after:
-        return f"stayed at {after}"
-    return f"{'fell' if point.value < clean.value else 'rose'} {before} → {after}"
+def change_text(curve: Curve, point: Point) -> str:
+    """`drop 0.070 [0.041, 0.099]`, or `rise` where less is better, or `change`."""
+    name, sign = _CHANGES[metric_named(curve.metric).better]
+    figures = [None if f is None else sign * f for f in (point.drop, point.drop_low, point.drop_high)]
+    low, high = figures[1:] if sign > 0 else (figures[2], figures[1])
+    return f"{name} {bounded(figures[0], low, high)}"
 
 
-def _bounded(value: float | None, low: float | None, high: float | None) -> str:
+def margin_text(curve: Curve, tolerance: Tolerance) -> str:
+    """`a margin of 0.050`, or what is required."""
+    if tolerance.claim == "responds":
+        return f"a required {_CHANGES[metric_named(curve.metric).better][0]} of {tolerance.margin:.3f}"
+    return f"a margin of {tolerance.margin:.3f}"
+
+
+def bounded(value: float | None, low: float | None, high: float | None) -> str:
     """`0.070 [0.041, 0.099]`; a drop that rounds to nothing has no sign."""
     texts = ["–" if figure is None else f"{figure:.3f}" for figure in (value, low, high)]
     texts = ["0.000" if text == "-0.000" else text for text in texts]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
-def _counts(curve: Curve) -> str:
-    counts = f"n = {curve.clean.positives} malignant, {curve.clean.negatives} not"
-    return f"{counts}, {curve.unlabelled} of unknown label left out" if curve.unlabelled else counts
+def look_closer(curve: Curve) -> str:
+    """The command that shows more."""
+    names = [value for _, value in crossed(curve.subgroup)] if curve.subgroup != ALL else []
+    return f'Look closer: pytest -k "{" and ".join([curve.perturbation, *names])}" --mammo-report=out/'
 
 
-def _look_closer(curve: Curve) -> str:
-    names = curve.perturbation if curve.subgroup == ALL else f"{curve.perturbation} and {curve.subgroup}"
-    return f'Look closer: pytest -k "{names}" --mammo-report=out/'
+def _moved(curve: Curve, point: Point) -> str:
+    """`fell 0.910 → 0.840`, from the clean value of the same breasts."""
+    clean = curve.clean
+    assert clean.value is not None
+    assert point.value is not None
+    assert point.drop is not None
+    same = (point.positives, point.negatives, point.unpaired) == (clean.positives, clean.negatives, False)
+    start = clean.value if same else point.value + point.drop
+    before, after = f"{start:.3f}", f"{point.value:.3f}"
+    if before == after:
+        return f"stayed at {after}"
+    return f"{'fell' if point.value < start else 'rose'} {before} → {after}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mammo_fixtures.metrics import METRICS
+from mammo_fixtures.verdicts.basis import terms
 from mammo_fixtures.verdicts.curve import Curve
 
-SNAPSHOT_TOLERANCE = {"auc": 0.005}
+SNAPSHOT_TOLERANCE = {metric.name: metric.snapshot for metric in METRICS}
 """Largest difference of a metric that counts as the same number: devices and library versions differ by less."""
 
 _COLUMNS = "severity"
@@ -26,7 +28,7 @@ class StoredCurve:
         lines = [f"{curve.metric} of {curve.subgroup} under {curve.perturbation}, {curve.unit}"]
         clean = curve.points[0]
         counts = {"malignant": str(clean.positives), "not malignant": str(clean.negatives)}
-        lines += [f"{name}: {value}" for name, value in (dict(self.provenance) | counts).items()]
+        lines += [f"{name}: {value}" for name, value in (dict(self.provenance) | terms(curve) | counts).items()]
         lines += ["", f"{_COLUMNS:>12}  {curve.metric:>8}"]
         lines += [f"{format(p.severity, 'g'):>12}  {_number(p.value):>8}" for p in curve.points]
         return "\n".join(lines) + "\n"

@@ -6,10 +6,17 @@ import math
 from dataclasses import dataclass
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.metrics import READERS, OperatingPoint
+from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.verdicts.curve import ALL, metric_named, nearest
 
-CLAIMS = ("holds", "responds")
-_CHOICES = {"claim": CLAIMS, "inconclusive": ("fail", "warn"), "not_run": ("fail", "allow")}
+CLAIMS = ("holds", "responds", "responds_more", "not_worse")
+_CHOICES = {
+    "claim": CLAIMS,
+    "readers": READERS,
+    "inconclusive": ("fail", "warn"),
+    "not_run": ("fail", "allow"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,19 +24,31 @@ class Tolerance:
     """What may happen to a metric of a subgroup under a perturbation.
 
     `holds`: it may fall by at most the margin. `responds`: it must fall by at least the margin, because a classifier
-    that keeps it there uses what readers cannot see.
+    that keeps it there uses what readers cannot see. `responds_more`: it must fall by at least the margin more than in
+    the subgroup `than`. `not_worse`: a candidate may be worse than its baseline by at most the margin.
     """
 
     claim: str
     perturbation: str
     severities: tuple[float, ...] = ()
     """Empty: the ladder."""
+    up_to: float | None = None
+    """In place of `severities`: those of the ladder up to this one, mildest first."""
     subgroup: str = ALL
+    """Malignant breasts of this kind, or of a stratum (`density=d`), or of a crossing (`masses & density=d`)."""
+    than: str = ""
+    """Of `responds_more`: the subgroup that must lose less."""
     metric: str = "auc"
     margin: float
     reason: str
     confidence: float = 0.95
     """Of the two-sided interval whose bounds are held against the margin."""
+    operating_point: str = DEFAULT.text
+    """Of metrics of decisions: what calls a breast positive, set on the clean scores."""
+    prevalence: float | None = None
+    """Share of malignant breasts that figures are to be for; that of the sample where nothing is said."""
+    readers: str = "fixed"
+    """`random` takes the readers for a sample of others."""
     inconclusive: str = "fail"
     """`warn` lets an inconclusive claim pass with a line in the summary."""
     not_run: str = "fail"
@@ -46,9 +65,21 @@ class Tolerance:
             if not getattr(self, key).strip():
                 remedy = "; say why this margin is right" if key == "reason" else "; name one"
                 raise self._refused(key, "must not be empty", getattr(self, key), remedy)
-        metric_named(self.metric, where=self.where)
-        if not 0.0 < self.margin <= 1.0:
-            raise self._refused("margin", "must lie in (0, 1], a difference of the metric", self.margin, "")
+        if (self.claim == "responds_more") != bool(self.than.strip()):
+            rule = "must name the other subgroup in a responds_more claim, and stand in no other"
+            raise self._refused("than", rule, self.than, "")
+        if self.than == self.subgroup:
+            raise self._refused("than", "must be another subgroup than the claim's own", self.than, "; name the other")
+        metric = metric_named(self.metric, where=self.where)
+        largest = metric.high - metric.low if math.isfinite(metric.high) else math.inf
+        if not 0.0 < self.margin <= min(largest, 1.0) and not (math.isinf(largest) and 0.0 < self.margin < math.inf):
+            range_text = "be above 0" if math.isinf(largest) else "lie in (0, 1]"
+            raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, "")
+        object.__setattr__(self, "operating_point", OperatingPoint.parse(self.operating_point, self.where).text)
+        if self.prevalence is not None and not 0.0 < self.prevalence < 1.0:
+            raise self._refused(
+                "prevalence", "must lie between 0 and 1", self.prevalence, "; screening has about 0.005"
+            )
         if not 0.5 < self.confidence < 1.0:
             raise self._refused("confidence", "must lie between 0.5 and 1", self.confidence, "; 0.95 is usual")
         if not all(map(math.isfinite, self.severities)) or len(set(self.severities)) != len(self.severities):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.verdicts.curve import nearest
+from mammo_fixtures.scoring.score_table import CLEAN
+from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from mammo_fixtures.perturbations.record import Perturbation
 
 _FIELDS = {field.name: field for field in fields(Tolerance) if field.name != "where"}
 _REQUIRED = tuple(name for name, field in _FIELDS.items() if field.default is MISSING)
-_NUMBERS = ("margin", "confidence")
+_NUMBERS = ("margin", "confidence", "prevalence", "up_to")
 
 
 def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
@@ -84,6 +89,10 @@ def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
     from mammo_fixtures.perturbations import PERTURBATIONS
 
     where, names = tolerance.where, [record.name for record in PERTURBATIONS]
+    if tolerance.perturbation == CLEAN.perturbation and tolerance.claim == "not_worse":
+        if stated or tolerance.up_to is not None:
+            raise UnusableInput(f"{where}: clean has no severities, got some; leave them out")
+        return replace(tolerance, severities=(CLEAN.severity,))
     if tolerance.perturbation not in names:
         hint = nearest(tolerance.perturbation, names) or f"; known are {', '.join(names)}"
         raise UnusableInput(f"{where}: perturbation must be in the catalogue, got {tolerance.perturbation!r}{hint}")
@@ -97,7 +106,23 @@ def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
                 f"{where}: severities of {record.name} must lie in {low:g} … {high:g} {record.unit} and change "
                 f"something, got {severity:g}; its ladder is {', '.join(format(s, 'g') for s in record.severities)}"
             )
-    return tolerance
+    return _up_to(tolerance, record) if tolerance.up_to is not None else tolerance
+
+
+def _up_to(tolerance: Tolerance, record: Perturbation) -> Tolerance:
+    """The same with the severities of the ladder up to the given one."""
+    where, end = tolerance.where, tolerance.up_to
+    assert end is not None
+    if tolerance.severities:
+        raise UnusableInput(f"{where}: severities and up_to must not both stand, got both; leave one out")
+    falling = record.severities[0] > record.severities[-1]
+    reached = tuple(s for s in record.severities if (s >= end if falling else s <= end))
+    if not reached:
+        raise UnusableInput(
+            f"{where}: up_to must reach the ladder of {record.name}, got {end:g}; "
+            f"its ladder is {', '.join(format(s, 'g') for s in record.severities)}"
+        )
+    return replace(tolerance, severities=reached)
 
 
 def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
@@ -105,11 +130,13 @@ def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
     from mammo_fixtures.perturbations import PERTURBATIONS
 
     ladders = {record.name: record.severities for record in PERTURBATIONS}
-    seen: dict[tuple[str, str, float, str, str], str] = {}
+    seen: dict[tuple[object, ...], str] = {}
     for t in tolerances:
+        at = t.operating_point if "operating_point" in metric_named(t.metric).needs else ""
         for severity in t.severities or ladders[t.perturbation]:
             # Ids are lower case, so names that differ in case only would meet in one id.
-            claim = (t.claim, t.perturbation, severity, t.subgroup.lower(), t.metric)
+            groups = (t.subgroup.lower(), t.than.lower())
+            claim = (t.claim, t.perturbation, severity, *groups, t.metric, at, t.prevalence, t.readers)
             if claim in seen:
                 raise UnusableInput(
                     f"{t.where}: a claim may be made once, got {t.claim} for {t.perturbation} {severity:g}, "

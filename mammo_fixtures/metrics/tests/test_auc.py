@@ -73,14 +73,8 @@ def test_arguments_stay_untouched():
             np.array([True, True]),
             "sample: a metric needs malignant and other breasts, got 2 malignant of 2; leave the metric out",
         ),
-        (
-            np.array([[[0.1], [np.nan]]]),
-            np.array([True, False]),
-            "sample: every reader must score every breast under every condition, got 1 missing of 2 scores; leave "
-            "those breasts or readers out",
-        ),
     ],
-    ids=["shape", "one class", "missing"],
+    ids=["shape", "one class"],
 )
 def test_unusable_samples_are_refused_in_one_line(scores, malignant, message):
     with pytest.raises(UnusableInput) as refused:

@@ -1,14 +1,17 @@
 """Curves as text: what is the same, what is a change, and what is not to be compared at all."""
 
+from dataclasses import replace
+
 import pytest
 
-from mammo_fixtures.verdicts import Curve, Point
+from mammo_fixtures.verdicts import Curve
+from mammo_fixtures.verdicts.curve import empty_point
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve, compare, same
 
 
 def text(values=(0.93, 0.9, 0.8), *, subgroup="all", positives=80, **provenance):
     points = tuple(
-        Point(severity=s, value=v, low=None, high=None, drop=None, drop_low=None, drop_high=None, positives=positives, negatives=240)
+        replace(empty_point(s, positives, 240), value=v)
         for s, v in zip((0.0, 0.5, 4.0), values, strict=True)
     )  # fmt: skip
     curve = Curve(perturbation="lowpass", unit="mm", metric="auc", subgroup=subgroup, points=points)
@@ -33,7 +36,9 @@ def test_is_small_and_readable():
     ]
 
 
-@pytest.mark.parametrize(("moved", "equal"), [(0.0, True), (0.004, True), (0.005, True), (0.0052, False), (-0.02, False)])
+@pytest.mark.parametrize(
+    ("moved", "equal"), [(0.0, True), (0.004, True), (0.005, True), (0.0052, False), (-0.02, False)]
+)
 def test_values_are_the_same_within_the_tolerance(moved, equal):
     assert same(now=text((0.93, 0.9 + moved, 0.8)), stored=text()) is equal
 
@@ -41,7 +46,8 @@ def test_values_are_the_same_within_the_tolerance(moved, equal):
 def test_a_change_is_a_table_that_marks_what_moved():
     lines = list(compare(now=text((0.93, 0.88, 0.801)), stored=text()))
     assert lines == [
-        "auc of all under lowpass, mm moved by more than 0.005; if the change is meant, store it: pytest --snapshot-update",
+        "auc of all under lowpass, mm moved by more than 0.005; if the change is meant, store it: "
+        "pytest --snapshot-update",
         "    severity    stored       now  difference",
         "           0    0.9300    0.9300     +0.0000",
         "         0.5    0.9000    0.8800     -0.0200  <",
@@ -68,7 +74,8 @@ def test_another_cohort_classifier_record_or_seed_is_not_compared(changed, line)
 
 def test_a_severity_that_came_or_went_is_a_change():
     shorter = "\n".join(text().splitlines()[:-1]) + "\n"
-    assert not same(now=text(), stored=shorter) and not same(now=shorter, stored=text())
+    assert not same(now=text(), stored=shorter)
+    assert not same(now=shorter, stored=text())
     assert "           4         –    0.8000           –  <" in list(compare(now=text(), stored=shorter))
 
 
@@ -81,4 +88,4 @@ def test_a_damaged_snapshot_is_a_change_and_no_crash():
     for damaged in ("nonsense", text().replace("0.9000", "0.9x00"), text()[:100]):
         assert not same(now=text(), stored=damaged)
         assert list(compare(now=text(), stored=damaged))
-    assert list(compare(now=text(), stored=""))[0].startswith("no snapshot is stored for this curve")
+    assert next(compare(now=text(), stored="")).startswith("no snapshot is stored for this curve")

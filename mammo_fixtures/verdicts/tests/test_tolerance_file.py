@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.metrics import METRICS
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.verdicts import Tolerance, read_tolerances
 
@@ -59,10 +60,30 @@ def test_defaults(read):
 
 
 def test_every_key_can_be_set(read):
-    text = toml(confidence="0.9", inconclusive='"warn"', not_run='"allow"')
+    text = toml(
+        confidence="0.9", inconclusive='"warn"', not_run='"allow"', metric='"sensitivity"', prevalence="0.006",
+        operating_point='"sensitivity >= 0.85"', readers='"random"', claim='"responds_more"', than='"grains"',
+    )  # fmt: skip
     (tolerance,) = read(text)
     assert (tolerance.confidence, tolerance.inconclusive, tolerance.not_run) == (0.9, "warn", "allow")
-    assert {line.split(" =")[0] for line in text.splitlines()[1:]} == {f.name for f in fields(Tolerance)} - {"where"}
+    assert (tolerance.operating_point, tolerance.prevalence) == ("sensitivity>=0.85", 0.006)
+    assert (tolerance.readers, tolerance.than) == ("random", "grains")
+    keys = {line.split(" =")[0] for line in text.splitlines()[1:]} | {"up_to"}
+    assert keys == {f.name for f in fields(Tolerance)} - {"where"}
+
+
+def test_all_severities_up_to_one(read):
+    (rising,) = read(toml(severities=None, up_to="0.5"))
+    assert rising.severities == (0.17, 0.22, 0.33, 0.5)
+    (falling,) = read(toml(perturbation='"contrast"', severities=None, up_to="0.75"))
+    ladder = PERTURBATIONS["contrast"].severities
+    assert falling.severities == tuple(severity for severity in ladder if severity >= 0.75)
+    assert 0 < len(falling.severities) < len(ladder)
+
+
+def test_a_candidate_may_be_held_against_its_baseline_when_clean(read):
+    (tolerance,) = read(toml(claim='"not_worse"', perturbation='"clean"', severities=None))
+    assert tolerance.severities == (0.0,)
 
 
 def test_tables_keep_their_order_and_number(read):
@@ -74,7 +95,11 @@ def test_tables_keep_their_order_and_number(read):
 
 
 NAMES = ", ".join(record.name for record in PERTURBATIONS)
-KEYS = "claim, perturbation, severities, subgroup, metric, margin, reason, confidence, inconclusive, not_run"
+METRIC_NAMES = ", ".join(metric.name for metric in METRICS)
+KEYS = (
+    "claim, perturbation, severities, up_to, subgroup, than, metric, margin, reason, confidence, operating_point, "
+    "prevalence, readers, inconclusive, not_run"
+)
 ONE = "tolerances.toml, table 1: "
 
 REFUSED = {
@@ -118,9 +143,13 @@ REFUSED = {
     ),
     "unknown claim": (
         toml(claim='"hold"'),
-        ONE + "claim must be 'holds' or 'responds', got 'hold'; did you mean 'holds'?",
+        ONE
+        + "claim must be 'holds' or 'responds' or 'responds_more' or 'not_worse', got 'hold'; did you mean 'holds'?",
     ),
-    "unknown metric": (toml(metric='"acu"'), ONE + "metric must be one of auc, got 'acu'; did you mean 'auc'?"),
+    "unknown metric": (
+        toml(metric='"acu"'),
+        ONE + f"metric must be one of {METRIC_NAMES}, got 'acu'; did you mean 'auc'?",
+    ),
     "misspelt perturbation": (
         toml(perturbation='"low_pass"'),
         ONE + "perturbation must be in the catalogue, got 'low_pass'; did you mean 'lowpass'?",
@@ -146,6 +175,45 @@ REFUSED = {
         ONE + "inconclusive must be 'fail' or 'warn', got 'allow'",
     ),
     "not_run": (toml(not_run='"alow"'), ONE + "not_run must be 'fail' or 'allow', got 'alow'; did you mean 'allow'?"),
+    "severities twice": (
+        toml(up_to="0.5"),
+        ONE + "severities and up_to must not both stand, got both; leave one out",
+    ),
+    "up to nothing": (
+        toml(severities=None, up_to="0.1"),
+        ONE + "up_to must reach the ladder of lowpass, got 0.1; its ladder is "
+        f"{', '.join(format(s, 'g') for s in PERTURBATIONS['lowpass'].severities)}",
+    ),
+    "clean with severities": (
+        toml(claim='"not_worse"', perturbation='"clean"'),
+        ONE + "clean has no severities, got some; leave them out",
+    ),
+    "than what": (
+        toml(claim='"responds_more"'),
+        ONE + "than must name the other subgroup in a responds_more claim, and stand in no other, got ''",
+    ),
+    "than in another claim": (
+        toml(than='"grains"'),
+        ONE + "than must name the other subgroup in a responds_more claim, and stand in no other, got 'grains'",
+    ),
+    "than itself": (
+        toml(claim='"responds_more"', than='"masses"'),
+        ONE + "than must be another subgroup than the claim's own, got 'masses'; name the other",
+    ),
+    "operating point": (
+        toml(metric='"sensitivity"', operating_point='"specificity=0.9"'),
+        ONE + "operating_point must be like 'specificity>=0.90', 'sensitivity>=0.85' or 'score>0.42', the first two "
+        "between 0 and 1, got 'specificity=0.9'; write one of these",
+    ),
+    "prevalence in per cent": (
+        toml(prevalence="5"),
+        ONE + "prevalence must lie between 0 and 1, got 5.0; screening has about 0.005",
+    ),
+    "readers": (toml(readers='"any"'), ONE + "readers must be 'fixed' or 'random', got 'any'"),
+    "no shift at all": (
+        toml(metric='"logit_shift"', margin="0"),
+        ONE + "margin must be above 0, a difference of the metric, got 0.0",
+    ),
     "second table": (
         toml() + toml(margin="2", severities="[1]"),
         "tolerances.toml, table 2: margin must lie in (0, 1], a difference of the metric, got 2.0",

@@ -1,0 +1,119 @@
+"""What happens to decisions: sensitivity, specificity, recall rate and flips at the clean operating point."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.metrics.metric import Metric, Reading, Terms
+from mammo_fixtures.metrics.mixture import mixed
+from mammo_fixtures.metrics.one_reader import over_readers
+from mammo_fixtures.metrics.placements import Placements
+from mammo_fixtures.metrics.proportions import proportion_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    _Counted = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]
+
+
+def _read(
+    counted: _Counted,
+    classes: str,
+    positives: NDArray[np.float64],
+    negatives: NDArray[np.float64],
+    terms: Terms,
+) -> Reading:
+    """Share of breasts whose calls are `counted`, of one reader's scores (conditions, breasts).
+
+    The threshold is set on the clean scores, so it scatters with them; that scatter is carried by the breasts that set
+    it, in proportion to what the share changes between thresholds that other samples of this size would give.
+    """
+    m, n = positives.shape[1], negatives.shape[1]
+    weights = {"malignant": (1.0, 0.0), "other": (0.0, 1.0), "both": terms.weights(m, n)}[classes]
+    point = terms.operating_point
+
+    def share(threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        a, b = (counted(scores > threshold).astype(np.float64) for scores in (positives, negatives))
+        return a, b, weights[0] * a.mean(axis=1) + weights[1] * b.mean(axis=1)
+
+    threshold = point.threshold(positives[0], negatives[0])
+    a, b, value = share(threshold)
+    placements = mixed(a, b, weights)
+    if point.is_estimated:
+        (low, high), change = point.neighbours(positives[0], negatives[0])
+        slope = (share(low)[2] - share(high)[2]) / change if change > 0.0 else np.zeros_like(value)
+        setting = negatives[0] if point.kind == "specificity" else positives[0]
+        scatter = -slope[:, None] * ((setting > threshold) - np.mean(setting > threshold))
+        if point.kind == "specificity":
+            placements = Placements(positives=placements.positives, negatives=placements.negatives + scatter)
+        else:
+            placements = Placements(positives=placements.positives + scatter, negatives=placements.negatives)
+
+    def moved(sign: int) -> NDArray[np.float64]:
+        return np.asarray(
+            weights[0] * (sign * (a[:1] - a) > 0).mean(axis=1) + weights[1] * (sign * (b[:1] - b) > 0).mean(axis=1)
+        )
+
+    return Reading(placements=placements, fell=moved(1), rose=moved(-1))
+
+
+def _called(calls: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return calls
+
+
+def _spared(calls: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return ~calls
+
+
+def _flipped(calls: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(calls != calls[:1])
+
+
+_SOURCE = (
+    "Wilson 1927, Journal of the American Statistical Association 22:209; Tango 1998, Statistics in Medicine 17:891; "
+    "both with the clustered design effect"
+)
+
+SENSITIVITY = Metric(
+    name="sensitivity",
+    title="sensitivity",
+    read=partial(over_readers, partial(_read, _called, "malignant")),
+    bounds=partial(proportion_bounds, "malignant"),
+    chance=None,
+    source=_SOURCE,
+    needs=frozenset({"clean", "operating_point"}),
+)
+SPECIFICITY = Metric(
+    name="specificity",
+    title="specificity",
+    read=partial(over_readers, partial(_read, _spared, "other")),
+    bounds=partial(proportion_bounds, "other"),
+    chance=None,
+    source=_SOURCE,
+    needs=frozenset({"clean", "operating_point"}),
+)
+RECALL_RATE = Metric(
+    name="recall_rate",
+    title="recall rate",
+    read=partial(over_readers, partial(_read, _called, "both")),
+    bounds=partial(proportion_bounds, "both"),
+    chance=None,
+    source=_SOURCE,
+    better="steady",
+    needs=frozenset({"clean", "operating_point", "prevalence"}),
+)
+FLIP_RATE = Metric(
+    name="flip_rate",
+    title="flip rate",
+    read=partial(over_readers, partial(_read, _flipped, "both")),
+    bounds=partial(proportion_bounds, "both"),
+    chance=None,
+    source=_SOURCE,
+    better="smaller",
+    needs=frozenset({"clean", "operating_point", "prevalence"}),
+)

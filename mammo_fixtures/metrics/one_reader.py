@@ -1,0 +1,45 @@
+"""From a metric of one reader to the mean over readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.metrics.metric import Reading, Terms
+from mammo_fixtures.metrics.placements import Placements
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def over_readers(
+    one: Callable[[NDArray[np.float64], NDArray[np.float64], Terms], Reading],
+    positives: NDArray[np.float64],
+    negatives: NDArray[np.float64],
+    terms: Terms,
+) -> Reading:
+    """Mean over readers, from scores (conditions, breasts, readers), of what `one` makes of (conditions, breasts)."""
+    return averaged([one(positives[:, :, r], negatives[:, :, r], terms) for r in range(positives.shape[2])])
+
+
+def averaged(readings: Sequence[Reading]) -> Reading:
+    """The mean over readers of readings of the same breasts."""
+    if len(readings) == 1:
+        return readings[0]
+
+    def mean(name: str) -> NDArray[np.float64] | None:
+        columns = [getattr(reading, name) for reading in readings]
+        return None if columns[0] is None else np.asarray(np.mean(columns, axis=0))
+
+    return Reading(
+        placements=Placements(
+            positives=np.mean([reading.placements.positives for reading in readings], axis=0),
+            negatives=np.mean([reading.placements.negatives for reading in readings], axis=0),
+        ),
+        fell=mean("fell"),
+        rose=mean("rose"),
+        bias=mean("bias"),
+        readers=sum(reading.readers for reading in readings),
+    )

@@ -1,0 +1,55 @@
+"""Intervals of metrics that are smooth in the breasts: estimate, clustered standard error, t distribution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.metrics.clusters import Clusters, clustered_variance
+from mammo_fixtures.metrics.intervals import quantile
+from mammo_fixtures.metrics.metric import Bounds, Reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def plain_bounds(lowest: float, highest: float, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
+    """Centred on the estimate less its bias where one is known, and kept in the metric's range."""
+    placements = reading.placements
+    bias = np.zeros(len(placements.positives)) if reading.bias is None else reading.bias
+    t = quantile(confidence, max(clusters.with_positive - 1, 1))
+    low, high = _about(placements.mean, bias, t * np.sqrt(clustered_variance(placements, clusters)))
+    drops = placements.drops
+    drop_low, drop_high = _about(drops.mean, bias[0] - bias, t * np.sqrt(clustered_variance(drops, clusters)))
+    drop_low[0] = drop_high[0] = 0.0  # Clean against itself is no estimate.
+    span = highest - lowest
+    return Bounds(
+        low=np.clip(low, lowest, highest),
+        high=np.clip(high, lowest, highest),
+        drop_low=np.clip(drop_low, -span, span),
+        drop_high=np.clip(drop_high, -span, span),
+    )
+
+
+def correlation_bounds(reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
+    """Fisher's transformation, with the clustered standard error in place of 1 / √(n − 3)."""
+    placements = reading.placements
+    value = np.clip(placements.mean, -1.0, 1.0)
+    t = quantile(confidence, max(clusters.with_positive - 1, 1))
+    error = np.sqrt(clustered_variance(placements, clusters))
+    room = 1.0 - value**2
+    inside = room > 1e-12
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre, reach = np.arctanh(value), t * error / room
+        low = np.where(inside, np.tanh(centre - reach), value)
+        high = np.where(inside, np.tanh(centre + reach), value)
+    return Bounds(low=low, high=high, drop_low=value[0] - high, drop_high=value[0] - low)
+
+
+def _about(
+    estimate: NDArray[np.float64], bias: NDArray[np.float64], reach: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The estimate stays between its bounds, whatever its bias."""
+    centre = estimate - bias
+    return np.minimum(centre - reach, estimate), np.maximum(centre + reach, estimate)

@@ -1,0 +1,65 @@
+"""Logistic recalibration by Newton's method, with the influence of each breast."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.metrics.stability import logits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mammo_fixtures.metrics.metric import Terms
+
+_STEPS = 50
+_EXACT = 1e-10
+_STEEPEST = 1e3
+"""A slope beyond this means that the classes do not overlap, and then there is none."""
+
+
+def fitted(
+    positives: NDArray[np.float64],
+    negatives: NDArray[np.float64],
+    weights: tuple[float, float],
+    which: int,
+    terms: Terms,
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """The intercept at slope 1 (`which` 0) or the slope (1), and the influence of malignant and of other breasts.
+
+    NaN where the classes do not overlap.
+    """
+    m, n = len(positives), len(negatives)
+    x = logits(np.concatenate([positives, negatives]), terms)
+    y = np.concatenate([np.ones(m), np.zeros(n)])
+    weight = np.concatenate([np.full(m, weights[0] / m), np.full(n, weights[1] / n)])
+    offset = x if which == 0 else np.zeros_like(x)
+    design = np.ones((1, m + n)) if which == 0 else np.stack([np.ones(m + n), x])
+    found = np.zeros(len(design))
+    unknown = math.nan, np.full(m, math.nan), np.full(n, math.nan)
+    for _ in range(_STEPS):
+        expected = _logistic(offset + found @ design)
+        gradient = design @ (weight * (y - expected))
+        information = (design * (weight * expected * (1.0 - expected))) @ design.T
+        try:
+            step = np.linalg.solve(information, gradient)
+        except np.linalg.LinAlgError:
+            return unknown
+        # Far from the optimum a whole Newton step may overshoot without end.
+        found = found + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < _EXACT:
+            break
+        if not np.isfinite(found).all() or np.abs(found).max() > _STEEPEST:
+            return unknown
+    else:
+        return unknown
+    expected = _logistic(offset + found @ design)
+    information = (design * (weight * expected * (1.0 - expected))) @ design.T
+    influence = np.linalg.solve(information, design * (y - expected))[which]
+    return float(found[which]), influence[:m], influence[m:]
+
+
+def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))

@@ -1,0 +1,121 @@
+"""Decisions at the clean operating point: thresholds by hand, intervals by the book, scatter as resamples have it."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.metrics import METRICS, OperatingPoint, Sample, Terms, measure
+from mammo_fixtures.metrics.proportions import tango, wilson
+
+BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+def sample(positives, negatives):
+    scores = np.concatenate([np.atleast_2d(positives), np.atleast_2d(negatives)], axis=1)[:, :, None]
+    m = np.atleast_2d(positives).shape[1]
+    return Sample(scores=scores, malignant=np.arange(scores.shape[1]) < m, clusters=np.arange(scores.shape[1]))
+
+
+def values(name, point, positives, negatives, **terms):
+    terms = Terms(operating_point=OperatingPoint.parse(point), **terms)
+    return measure(BY_NAME[name], sample(positives, negatives), terms).value.tolist()
+
+
+NEGATIVES = [[1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10], [1.0, 2, 3, 4, 5, 6, 7, 9.5, 11, 12]]
+POSITIVES = [[8.5, 9.5, 9, 20], [1.0, 9.5, 30, 40]]
+
+
+def test_by_hand_at_a_clean_specificity():
+    # Nine in ten of the clean scores are at most 9, so a breast is called positive above 9.
+    at = ("specificity>=0.90", POSITIVES, NEGATIVES)
+    assert values("sensitivity", *at) == pytest.approx([2 / 4, 3 / 4])
+    assert values("specificity", *at) == pytest.approx([0.9, 0.7])
+    assert values("recall_rate", *at) == pytest.approx([3 / 14, 6 / 14])
+    # One cancer comes in at 30, and of the others 8 and 9 do, while 10 stays.
+    assert values("flip_rate", *at) == pytest.approx([0, 3 / 14])
+
+
+def test_by_hand_at_a_clean_sensitivity_and_at_a_given_score():
+    at = ("sensitivity>=0.75", POSITIVES, NEGATIVES)
+    # The third of four cancers is at 9, so the threshold lies just below it.
+    assert values("sensitivity", *at) == pytest.approx([3 / 4, 3 / 4])
+    assert values("specificity", *at) == pytest.approx([0.8, 0.7])
+    given = ("score>9", POSITIVES, NEGATIVES)
+    assert values("specificity", *given) == pytest.approx([0.9, 0.7])
+
+
+def test_prevalence_weights_the_classes():
+    at = ("specificity>=0.90", POSITIVES, NEGATIVES)
+    assert values("recall_rate", *at, prevalence=0.01) == pytest.approx(
+        [0.01 * 0.5 + 0.99 * 0.1, 0.01 * 0.75 + 0.99 * 0.3]
+    )
+
+
+@pytest.mark.parametrize("text", ["specificity>0.9", "specificity>=1", "sensitivity>=90", "score>=3", "0.9", "score>x"])
+def test_other_operating_points_are_refused(text):
+    with pytest.raises(UnusableInput) as refused:
+        OperatingPoint.parse(text)
+    assert str(refused.value) == (
+        "curve: operating_point must be like 'specificity>=0.90', 'sensitivity>=0.85' or 'score>0.42', the first two "
+        f"between 0 and 1, got {text!r}; write one of these"
+    )
+
+
+def test_terms_that_cannot_be_are_refused():
+    with pytest.raises(UnusableInput, match=r"^curve: prevalence must lie between 0 and 1, got 5; screening has"):
+        Terms(prevalence=5)
+    with pytest.raises(UnusableInput, match=r"^curve: readers must be 'fixed' or 'random', got 'any'; fixed is usual$"):
+        Terms(readers="any")
+
+
+@pytest.mark.parametrize(("found", "low", "high"), [(0, 0.0, 0.2775), (3, 0.1078, 0.6032), (10, 0.7225, 1.0)])
+def test_wilsons_interval_of_ten(found, low, high):
+    """Newcombe 1998, Statistics in Medicine 17:857, method 3 written out."""
+    got = wilson(np.array([found / 10]), np.array([10.0]), 1.959964)
+    assert (got[0][0], got[1][0]) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(("fell", "rose", "n"), [(9, 2, 40), (0, 3, 22), (5, 5, 61), (0, 0, 30)])
+def test_tangos_bounds_solve_the_score_equation(fell, rose, n):
+    """At each bound the score statistic is z, with the share of `rose` at its constrained maximum of the likelihood."""
+    z = 1.959964
+    low, high = tango(np.array([fell / n]), np.array([rose / n]), np.array([float(n)]), z)
+    for bound in (low[0], high[0]):
+
+        def against(q, bound=bound):
+            counts, shares = (fell, rose, n - fell - rose), (q + bound, q, 1 - bound - 2 * q)
+            return -sum(c * np.log(max(s, 1e-300)) for c, s in zip(counts, shares, strict=True) if c)
+
+        room = (max(0.0, -bound), (1 - bound) / 2)
+        q = minimize_scalar(against, bounds=room, method="bounded", options={"xatol": 1e-12}).x
+        score = (fell - rose - n * bound) / np.sqrt(n * (2 * q + bound * (1 - bound)))
+        assert abs(score) == pytest.approx(z, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "name", ["sensitivity", "specificity", "recall_rate", "flip_rate", "partial_auc", "rank_correlation"]
+)
+def test_scatter_agrees_with_resamples_that_set_the_threshold_anew(name):
+    rng = np.random.default_rng(21)
+    m, n, patients = 150, 600, 375
+    shared = rng.standard_normal(patients)[np.arange(m + n) // 2]
+    base = shared + rng.standard_normal(m + n) + 2.0 * (np.arange(m + n) < m)
+    scores = np.stack([base, 0.8 * base + 0.6 * rng.standard_normal(m + n) - 0.3 * (np.arange(m + n) < m)])
+    malignant, clusters = np.arange(m + n) < m, np.arange(m + n) // 2
+    whole = Sample(scores=scores[:, :, None], malignant=malignant, clusters=clusters)
+    got = measure(BY_NAME[name], whole)
+    replicates = []
+    for _ in range(600):
+        drawn = rng.integers(0, patients // 5, patients // 5), rng.integers(patients // 5, patients, patients * 4 // 5)
+        breasts = (2 * np.concatenate(drawn)[:, None] + [0, 1]).ravel()
+        breasts = breasts[breasts < m + n]
+        again, cancers = whole.scores[:, breasts], malignant[breasts]
+        replicates.append(BY_NAME[name].read(again[:, cancers], again[:, ~cancers], Terms()).placements.mean)
+    replicates = np.array(replicates)
+    # A threshold at a given specificity leaves the clean specificity and correlation no scatter.
+    fixed = name in ("specificity", "rank_correlation", "flip_rate")
+    if not fixed:
+        assert got.standard_error[0] == pytest.approx(replicates[:, 0].std(), rel=0.15)
+    assert got.standard_error[1] == pytest.approx(replicates[:, 1].std(), rel=0.15)
+    assert got.drop_standard_error[1] == pytest.approx((replicates[:, 0] - replicates[:, 1]).std(), rel=0.15)

@@ -1,0 +1,43 @@
+"""Subgroups of breasts: by kind of lesion, by any stratum, and crossings of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.verdicts.spelling import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mammo_fixtures.scoring.score_table import ScoreTable
+
+ALL = "all"
+"""The subgroup of every breast."""
+
+
+def crossed(subgroup: str) -> list[tuple[str, str]]:
+    """Column and value of each part of a subgroup's name.
+
+    >>> crossed("masses & density=d")
+    [('subgroup', 'masses'), ('density', 'd')]
+    """
+    parts = [part.strip() for part in subgroup.split(" & ")]
+    named = [part.partition("=") for part in parts if part != ALL]
+    return [(column.strip(), value.strip()) if sign else ("subgroup", column) for column, sign, value in named]
+
+
+def members(table: ScoreTable, subgroup: str) -> NDArray[np.bool_]:
+    """Which breasts (breasts,) belong to a subgroup."""
+    inside = np.ones(len(table.exam_id), dtype=np.bool_)
+    columns = {"subgroup": table.subgroup, "side": table.side, **table.strata}
+    for column, value in crossed(subgroup):
+        if column not in columns:
+            hint = nearest(column, list(columns)) or f"; it has {', '.join(columns)}"
+            raise UnusableInput(
+                f"{table.source or 'score table'}: a stratum must be a column of the table, got {column!r}{hint}"
+            )
+        inside &= columns[column] == value
+    return inside
