@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SETS = ("core", "extended")
 LADDERS = ("monotone", "profile", "set")
+NEEDS = ("", "region", "exam", "gradient")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,11 @@ class Perturbation:
     """Names in `Shared` that `apply` takes: computed once for all severities of a view."""
     keyed: bool = False
     """Whether it draws random numbers keyed on the exam, so that another exam id gives other pixels."""
+    needs: str = ""
+    """What it takes beside a view's pixels: a lesion's `region`, all views of an `exam`, or the classifier's `gradient`.
+    A breast that has none of it gets no score."""
+    subset: int = 0
+    """At most so many malignant breasts, and as many others, are judged: a seeded choice. 0 means all."""
     flag: Callable[[Shared, float], str] | None = None
     """Given a view's shared quantities and a severity, why that is out of the ordinary there, or an empty text."""
     redeclare: Callable[[View, float], View] | None = None
@@ -61,6 +67,8 @@ class Perturbation:
     def __post_init__(self) -> None:
         if self.set not in SETS or self.ladder not in LADDERS:
             raise ValueError(f"{self.name}: set must be one of {SETS} and ladder one of {LADDERS}")
+        if self.needs not in NEEDS:
+            raise ValueError(f"{self.name}: needs must be one of {NEEDS}")
         for severity in self.severities:
             self.check(severity)
 
