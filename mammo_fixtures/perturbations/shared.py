@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams import View
     from mammo_fixtures.perturbations.equalisation import Equalisation
+    from mammo_fixtures.perturbations.occlusion_place import OcclusionPlaces
     from mammo_fixtures.perturbations.record import Perturbation
     from mammo_fixtures.perturbations.resampling import Content
     from mammo_fixtures.perturbations.storage import CodedBreast
@@ -255,3 +256,36 @@ class Shared:
         from mammo_fixtures.perturbations.elastic_field import elastic_field
 
         return torch.from_numpy(elastic_field(self.view.shape, self.spacing_mm, self.key)).to(self.device)
+
+    @cached_property
+    def _region(self) -> tuple[Content, torch.Tensor]:
+        import numpy as np
+        import torch
+
+        from mammo_fixtures.perturbations.region import feathered_region
+
+        region = np.zeros(self.view.shape, np.bool_) if self.view.region is None else self.view.region
+        box, weight = feathered_region(region, self.spacing_mm)
+        return box, torch.from_numpy(weight).to(self.device)
+
+    @property
+    def region_box(self) -> Content:
+        """Box of the lesion's region and the 1 mm around it; empty where there is no region."""
+        return self._region[0]
+
+    @property
+    def region_weight(self) -> torch.Tensor:
+        """In that box: 1 in the region, falling to 0 over the 1 mm around it."""
+        return self._region[1]
+
+    @cached_property
+    def occlusion_places(self) -> OcclusionPlaces:
+        """Where in the breast a patch may lie, in keyed order."""
+        from mammo_fixtures.perturbations.occlusion_place import occlusion_places
+
+        return occlusion_places(self.mask_array, self.view.region, self.spacing_mm, self.key, self.device)
+
+    @property
+    def itself(self) -> Shared:
+        """All of it, for what asks for many quantities."""
+        return self
