@@ -95,13 +95,15 @@ def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = 
 
 
 def curve_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
-    """A curve for every perturbation, for all breasts and for each subgroup that a tolerance names.
+    """A curve for every perturbation that a tolerance names, for all breasts and for each subgroup that one names.
 
-    Of AUC, and of what else tolerances ask for, where they ask for it.
+    Of AUC, and of what else tolerances ask for, where they ask for it. What no tolerance is about is not computed.
     """
+    named = {tolerance.perturbation for tolerance in tolerances}
     usual = [
         Claim(perturbation=record.name, subgroup=subgroup, metric="auc")
         for record in PERTURBATIONS
+        if record.name in named
         for subgroup in _subgroups(tolerances)
     ]
     more = [
