@@ -15,7 +15,7 @@ from mammo_fixtures.perturbations.geometry_sources import (
     magnification_source,
     posterior_cut_source,
     rotation_source,
-    signed_pixels,
+    signed_rows,
 )
 from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.perturbations.resampling import Content, resample
@@ -52,7 +52,7 @@ def translation(
     pixels: Tensor, *, shift_mm: float, spacing_mm: Pair, key: Key, background: float, out: Tensor | None = None
 ) -> Tensor:
     """The breast shifted along the chest wall, up or down as the view's key says."""
-    return shifted_down(pixels, signed_pixels(shift_mm, spacing_mm, key), background, out)
+    return shifted_down(pixels, signed_rows(shift_mm, spacing_mm, key), background, out)
 
 
 def posterior_cut(

@@ -34,17 +34,23 @@ def magnification_source(percent: float, pivot: Pair) -> SourceMap:
 
 def translation_source(shift_mm: float, spacing_mm: Pair, key: Key) -> SourceMap:
     """The shift along the chest wall undone, up or down as the view's key says."""
-    return SourceMap(matrix=UPRIGHT, offset=(-signed_pixels(shift_mm, spacing_mm, key), 0.0))
+    return SourceMap(matrix=UPRIGHT, offset=(-signed_rows(shift_mm, spacing_mm, key), 0.0))
 
 
-def signed_pixels(shift_mm: float, spacing_mm: Pair, key: Key) -> float:
+def signed_rows(shift_mm: float, spacing_mm: Pair, key: Key) -> float:
     """How many rows down a translation moves the breast."""
-    return shift_mm / spacing_mm[0] * (1 if key.uniform("translation") < 0.5 else -1)
+    return in_pixels(shift_mm, spacing_mm[0]) * (1 if key.uniform("translation") < 0.5 else -1)
+
+
+def in_pixels(length_mm: float, spacing_mm: float) -> float:
+    """A length in pixels; 7 mm at 0.07 mm are 100, although division gives a little more."""
+    pixels = length_mm / spacing_mm
+    return float(round(pixels)) if abs(pixels - round(pixels)) < 1e-9 * max(1.0, pixels) else pixels
 
 
 def posterior_cut_source(depth_mm: float, spacing_mm: Pair, chest_wall: str) -> SourceMap:
     """The shift towards the chest wall undone."""
-    columns = depth_mm / spacing_mm[1]
+    columns = in_pixels(depth_mm, spacing_mm[1])
     return SourceMap(matrix=UPRIGHT, offset=(0.0, columns if chest_wall == "left" else -columns))
 
 

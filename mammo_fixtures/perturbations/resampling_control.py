@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammo_fixtures.perturbations.catalogue import PERTURBATIONS
-from mammo_fixtures.perturbations.geometry_sources import SOURCES
+from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
 from mammo_fixtures.perturbations.resampling import SourceMap, resample
 from mammo_fixtures.perturbations.shared import Shared
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import View
 
 _STEPS = 30
-"""Of the elastic field's inversion; each leaves about half of what was left, and never more than its gradient's norm."""
+"""Of the elastic field's inversion; each leaves about half of what was left."""
 
 
 def resampling_control(
@@ -40,6 +40,8 @@ def resampling_control(
     if name not in SOURCES or severity == record.nothing:
         return shared.pixels.clone()
     there = SOURCES[name](shared, severity)
+    if there.matrix == UPRIGHT and there.displacement is None and all(shift.is_integer() for shift in there.offset):
+        return shared.pixels.clone()
     margin = _margin(there, view.shape)
     canvas = _on_canvas(shared, margin)
     content = (0, canvas.shape[0], 0, canvas.shape[1])
@@ -57,7 +59,8 @@ def _margin(source: SourceMap, shape: tuple[int, int]) -> int:
     corners = np.array([[0, 0, shape[0], shape[0]], [0, shape[1], 0, shape[1]]], dtype=np.float64)
     matrix, offset = np.array(source.matrix), np.array(source.offset)[:, None]
     moved = np.abs(np.linalg.solve(matrix, corners - offset) - corners).max()
-    return math.ceil(max(moved, np.abs(matrix @ corners + offset - corners).max()) + abs(source.amount)) + 2
+    back = np.abs(matrix @ corners + offset - corners).max()
+    return math.ceil(max(float(moved), float(back)) + abs(source.amount)) + 2
 
 
 def _on_canvas(shared: Shared, margin: int) -> Tensor:
