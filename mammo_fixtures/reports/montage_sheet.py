@@ -1,0 +1,151 @@
+"""The sheet of a montage: panels side by side, full view above detail, with what they show written beside them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from mammo_fixtures.exams import View
+
+FULL_MOST = 440
+"""Longer side of a full view, in picture pixels."""
+DETAIL_LEAST, DETAIL_MOST = 240, 600
+"""A detail is drawn pixel by pixel, or by whole multiples, between these sizes."""
+GAP, LINE, LETTERS = 8, 20, 14
+PAPER, INK, FRAME = 24, 230, 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """A part of the pixel grid."""
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+    def of(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """The part's pixels."""
+        return pixels[self.top : self.top + self.rows, self.left : self.left + self.columns]
+
+    @property
+    def size(self) -> int:
+        """Side of its square in the picture: whole multiples of the finer pixel where that fits."""
+        finer = max(self.rows, self.columns)
+        return min(finer * -(-DETAIL_LEAST // finer), DETAIL_MOST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greys:
+    """Which pixel values are drawn black and white: one scale for all panels of a sheet."""
+
+    white: float
+    half_width: float
+
+    @classmethod
+    def of(cls, clean: NDArray[np.float32], detail: Detail) -> Greys:
+        """From the clean view, so that a perturbation cannot hide in its own scale."""
+        low, high = np.percentile(detail.of(clean), (0.5, 99.5))
+        return cls(white=float(np.percentile(clean, 99.95)) * 1.05 or 1.0, half_width=float(high - low) * 0.75 or 0.01)
+
+    @property
+    def sentence(self) -> str:
+        """What black and white mean."""
+        return (
+            f"full view: black 0, white {self.white:.3f} of full scale; "
+            f"detail: each panel's median ± {self.half_width:.3f}"
+        )
+
+
+def grey(pixels: NDArray[np.float32], black: float, white: float) -> NDArray[np.uint8]:
+    """Eight bits between black and white; what lies beyond is black or white."""
+    fraction = (pixels - black) / (white - black)
+    return np.rint(np.clip(fraction, 0, 1) * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """One condition: its label, its full view and its detail, as greys."""
+
+    label: str
+    full: NDArray[np.uint8]
+    detail: NDArray[np.uint8]
+
+    @classmethod
+    def of(
+        cls, label: str, pixels: NDArray[np.float32], view: View, detail: Detail, greys: Greys, *, framed: bool = False
+    ) -> Panel:
+        """Draws the pixels; `framed` shows in the full view where the detail lies."""
+        rows_mm, columns_mm = (n * mm for n, mm in zip(view.shape, view.pixel_spacing_mm, strict=True))
+        height, width = (max(round(FULL_MOST * mm / max(rows_mm, columns_mm)), 1) for mm in (rows_mm, columns_mm))
+        full = grey(_resized(pixels, height, width), 0.0, greys.white)
+        if framed:
+            _frame(full, detail, view.shape)
+        part = detail.of(pixels)
+        median = float(np.median(part))
+        fine = _resized(part, detail.size, detail.size)
+        return cls(label=label, full=full, detail=grey(fine, median - greys.half_width, median + greys.half_width))
+
+    @property
+    def width(self) -> int:
+        return max(self.full.shape[1], self.detail.shape[1])
+
+
+def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
+    """The picture: title, labels, full views, details, notes."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(LETTERS)
+    left = places(panels)
+    width = left[-1] + panels[-1].width + GAP
+    labels = [textwrap.wrap(panel.label, max(panel.width // 8, 8)) for panel in panels]
+    lines = [line for note in notes for line in textwrap.wrap(note, max(width // 8, 20))]
+    top = 2 * GAP + LINE * (1 + max(map(len, labels)))
+    below = top + panels[0].full.shape[0] + GAP
+    end = below + panels[0].detail.shape[0] + GAP
+    picture = Image.new("L", (width, end + LINE * len(lines) + GAP), PAPER)
+    pen = ImageDraw.Draw(picture)
+    pen.text((GAP, GAP), title, fill=INK, font=font)
+    for x, panel, label in zip(left, panels, labels, strict=True):
+        pen.text((x, GAP + LINE), "\n".join(label), fill=INK, font=font)
+        picture.paste(Image.fromarray(panel.full), (x, top))
+        picture.paste(Image.fromarray(panel.detail), (x, below))
+    for number, line in enumerate(lines):
+        pen.text((GAP, end + LINE * number), line, fill=INK, font=font)
+    return picture
+
+
+def places(panels: Sequence[Panel]) -> list[int]:
+    """Left edge of each panel on the sheet."""
+    left = [GAP]
+    for panel in panels[:-1]:
+        left.append(left[-1] + panel.width + GAP)
+    return left
+
+
+def _resized(pixels: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+    """Means of areas where the picture is coarser, repeated pixels where it is finer: nothing is smoothed."""
+    from PIL import Image
+
+    if pixels.shape == (rows, columns):
+        return pixels
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((columns, rows), Image.Resampling.BOX))
+
+
+def _frame(full: NDArray[np.uint8], detail: Detail, shape: tuple[int, int]) -> None:
+    """A line round the detail, in a full view of an image of this shape."""
+    rows, columns = (drawn / stored for drawn, stored in zip(full.shape, shape, strict=True))
+    top, left = round(detail.top * rows), round(detail.left * columns)
+    bottom = min(round((detail.top + detail.rows) * rows), full.shape[0] - 1)
+    right = min(round((detail.left + detail.columns) * columns), full.shape[1] - 1)
+    full[top : bottom + 1, [left, right]] = FRAME
+    full[[top, bottom], left : right + 1] = FRAME
