@@ -67,8 +67,9 @@ class Greys:
 
 def grey(pixels: NDArray[np.float32], black: float, white: float) -> NDArray[np.uint8]:
     """Eight bits between black and white; what lies beyond is black or white."""
-    fraction = (pixels - black) / (white - black)
-    return np.rint(np.clip(fraction, 0, 1) * 255).astype(np.uint8)
+    fraction = np.clip((pixels - black) / (white - black), 0, 1)
+    greys: NDArray[np.uint8] = np.rint(fraction * 255).astype(np.uint8)
+    return greys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +97,8 @@ class Panel:
 
     @property
     def width(self) -> int:
-        return max(self.full.shape[1], self.detail.shape[1])
+        """Of the wider of its two parts."""
+        return int(max(self.full.shape[1], self.detail.shape[1]))
 
 
 def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
