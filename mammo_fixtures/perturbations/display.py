@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.equalisation import local_equalisation
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import Content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,26 +30,12 @@ def brightness(pixels: Tensor, *, offset: float, feathered_mask: Tensor, out: Te
     return torch.add(pixels, feathered_mask, alpha=offset, out=out)
 
 
-def gamma(
-    pixels: Tensor,
-    *,
-    exponent: float,
-    log_content: Tensor,
-    content: Content,
-    background: float,
-    out: Tensor | None = None,
-) -> Tensor:
+def gamma(pixels: Tensor, *, exponent: float, log_pixels: Tensor, out: Tensor | None = None) -> Tensor:
     """The display curve bent: x^γ, lighter where γ < 1. Values are first clipped to [0, 1], and stay there."""
     import torch
 
-    out = torch.empty_like(pixels) if out is None else out
-    top, bottom, left, right = content
-    beyond = min(max(background, 0.0), 1.0) ** exponent
-    for part in (out[:top], out[bottom:], out[top:bottom, :left], out[top:bottom, right:]):
-        part.fill_(beyond)
-    # γ·ln x, then its exponential: with the logarithm shared, four times as fast as a power.
-    torch.mul(log_content, exponent, out=out[top:bottom, left:right]).exp_()
-    return out
+    # γ·ln x, then its exponential: with the logarithm shared, several times as fast as a power.
+    return torch.mul(log_pixels, exponent, out=out).exp_()
 
 
 def window(pixels: Tensor, *, fraction: float, window_centre: float, out: Tensor | None = None) -> Tensor:
@@ -146,7 +131,7 @@ GAMMA_LIGHTER = Perturbation(
     severities=(0.90, 0.80, 0.65, 0.50, 0.40),
     valid=(0.1, 1.0),
     nothing=1.0,
-    shares=("log_content", "content", "background"),
+    shares=("log_pixels",),
     source=_CURVES,
 )
 
@@ -159,7 +144,7 @@ GAMMA_DARKER = Perturbation(
     severities=(1.10, 1.25, 1.50, 2.00, 2.50),
     valid=(1.0, 10.0),
     nothing=1.0,
-    shares=("log_content", "content", "background"),
+    shares=("log_pixels",),
     source=_CURVES,
 )
 

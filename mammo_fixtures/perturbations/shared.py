@@ -215,10 +215,9 @@ class Shared:
         return box_of(self.mask_array)
 
     @cached_property
-    def log_content(self) -> torch.Tensor:
-        """Natural logarithm of the pixels in the content's box, clipped to [0, 1] before."""
-        top, bottom, left, right = self.content
-        return self.pixels[top:bottom, left:right].clamp(0, 1).log_()
+    def log_pixels(self) -> torch.Tensor:
+        """Natural logarithm of the pixels clipped to [0, 1]; −∞ where they are 0."""
+        return self.pixels.clamp(0, 1).log_()
 
     @cached_property
     def window_centre(self) -> float:
