@@ -93,6 +93,16 @@ def test_fields_are_normal_and_uniform_and_no_part_repeats():
     assert not np.array_equal(normal, normal_field(KEY, "b", (400, 250)).numpy())
 
 
+def test_streams_stay_what_they_are():
+    """Other values would be other perturbations: then the versions of all that draw fields must rise."""
+    assert normal_field(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
+        [0.1935256, -1.0786593, 0.0892648, -1.3533757], abs=1e-6
+    )
+    assert uniform_field(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
+        [0.4751958, 0.6388149, 0.9049490, 0.7848011], abs=1e-7
+    )
+
+
 def test_gaussian_noise_has_its_deviation_everywhere():
     pixels, signal = stepped(1)
     added = perturbed(GAUSSIAN_NOISE, view(pixels), 0.04) - pixels

@@ -68,7 +68,8 @@ def test_same_key_same_pixels_other_exam_other_pixels(record):
 
 @every_record
 def test_changes_the_pixels_and_more_so_with_severity(record):
-    view = breast()
+    # Large enough for one pixel in ten thousand to be more than one in a hundred thousand.
+    view = breast((480, 360), spacing=(0.1, 0.1))
     distance = [
         float((image - torch.tensor(view.pixels)).norm()) for image in perturb(view, record.name, record.severities)
     ]
