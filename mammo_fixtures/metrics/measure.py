@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -68,41 +69,53 @@ def _of_both_kinds(cells: NDArray[np.bool_], malignant: NDArray[np.bool_]) -> ND
 
 
 def _measure_part(metric: Metric, sample: Sample, terms: Terms, part: _Part) -> Estimates:
-    used = part.cells.any(axis=1)
+    used: NDArray[np.bool_] = np.asarray(part.cells.any(axis=1))
     if not used.any():
         return _nothing(len(part.conditions))
     if part.unpaired:
         used |= _of_both_kinds(~np.isnan(sample.scores[0]), sample.malignant).any(axis=1)
     malignant = sample.malignant[used]
-    whole = used.all() and len(part.conditions) == len(sample.scores)
-    scores = sample.scores if whole else sample.scores[part.conditions][:, used]
     clusters = Clusters.of(sample.clusters[used][malignant], sample.clusters[used][~malignant])
-    positives, negatives = scores[:, malignant], scores[:, ~malignant]
-    if part.unpaired:
-        readings = _read_apart(metric, positives, negatives, terms)
-    elif part.cells[used].all() and terms.readers == "fixed":
-        readings = [metric.read(positives, negatives, terms)]
-    else:
-        readings = _read_each(
-            metric, positives, negatives, terms, part.cells[used][malignant], part.cells[used][~malignant]
-        )
+    readings = _read_part(metric, sample, terms, part, used)
     reading = averaged(readings)
     bounds = metric.bounds(reading, clusters, terms.confidence)
-    placements = reading.placements
-    reader_variance = np.full(len(scores), np.nan)
+    reader_variance = np.full(len(part.conditions), np.nan)
     if terms.readers == "random":
         bounds, reader_variance = for_other_readers(readings, reading, bounds, clusters, metric, terms.confidence)
-    counted = part.cells[used] | (~np.isnan(scores[1:]).all(axis=0) if part.unpaired else False)
-    return _estimates(
-        placements,
-        bounds,
-        clusters,
-        positives=int(counted[malignant].any(axis=1).sum()),
-        negatives=int(counted[~malignant].any(axis=1).sum()),
-        readers=int(part.cells.any(axis=0).sum()),
-        unpaired=part.unpaired,
+    estimates = estimates_of(reading, bounds, clusters)
+    return replace(
+        estimates,
+        readers=np.full(len(part.conditions), part.cells.any(axis=0).sum()),
+        unpaired=np.full(len(part.conditions), part.unpaired),
         reader_variance=reader_variance,
     )
+
+
+def _read_part(metric: Metric, sample: Sample, terms: Terms, part: _Part, used: NDArray[np.bool_]) -> list[Reading]:
+    """One reading for all readers where they can be read together, else one for each, as contributions of `used`."""
+    whole = used.all() and len(part.conditions) == len(sample.scores)
+    scores = sample.scores if whole else sample.scores[part.conditions][:, used]
+    malignant, cells = sample.malignant[used], part.cells[used]
+    positives, negatives = scores[:, malignant], scores[:, ~malignant]
+    if part.unpaired:
+        return _read_apart(metric, positives, negatives, terms)
+    if cells.all() and terms.readers == "fixed":
+        return [metric.read(positives, negatives, terms)]
+    return _read_each(metric, positives, negatives, terms, cells[malignant], cells[~malignant])
+
+
+def reading_of(metric: Metric, sample: Sample, conditions: list[int], terms: Terms) -> Reading | None:
+    """Mean over readers of what they all make of some conditions, as contributions of all breasts of the sample.
+
+    None where no reader scored both kinds of breast under all of them.
+    """
+    given: NDArray[np.bool_] = np.asarray(~np.isnan(sample.scores[conditions]).any(axis=0))
+    cells = _of_both_kinds(given, sample.malignant)
+    used: NDArray[np.bool_] = np.asarray(cells.any(axis=1))
+    if not used.any():
+        return None
+    reading = averaged(_read_part(metric, sample, terms, _Part(conditions, cells), used))
+    return _spread(reading, used[sample.malignant], used[~sample.malignant])
 
 
 def _read_each(
@@ -167,17 +180,9 @@ def _spread(reading: Reading, in_positives: NDArray[np.bool_], in_negatives: NDA
     )
 
 
-def _estimates(
-    placements: Placements,
-    bounds: Bounds,
-    clusters: Clusters,
-    *,
-    positives: int,
-    negatives: int,
-    readers: int,
-    unpaired: bool,
-    reader_variance: NDArray[np.float64],
-) -> Estimates:
+def estimates_of(reading: Reading, bounds: Bounds, clusters: Clusters) -> Estimates:
+    """A reading of these breasts with its bounds."""
+    placements = reading.placements
     conditions = len(placements.positives)
     return Estimates(
         value=placements.mean,
@@ -188,11 +193,11 @@ def _estimates(
         drop_high=bounds.drop_high,
         standard_error=np.sqrt(clustered_variance(placements, clusters)),
         drop_standard_error=np.sqrt(clustered_variance(placements.drops, clusters)),
-        positives=np.full(conditions, positives),
-        negatives=np.full(conditions, negatives),
-        readers=np.full(conditions, readers),
-        unpaired=np.full(conditions, unpaired),
-        reader_variance=reader_variance,
+        positives=np.full(conditions, placements.positives.shape[1]),
+        negatives=np.full(conditions, placements.negatives.shape[1]),
+        readers=np.full(conditions, reading.readers),
+        unpaired=np.zeros(conditions, dtype=np.bool_),
+        reader_variance=np.full(conditions, np.nan),
     )
 
 

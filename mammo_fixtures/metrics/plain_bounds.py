@@ -14,14 +14,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def plain_bounds(lowest: float, highest: float, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
-    """Centred on the estimate less its bias where one is known, and kept in the metric's range."""
+def plain_bounds(
+    lowest: float,
+    highest: float,
+    reading: Reading,
+    clusters: Clusters,
+    confidence: float,
+    *,
+    biases: tuple[float, ...] = (1.0,),
+) -> Bounds:
+    """Centred on the estimate less its bias where one is known, and kept in the metric's range.
+
+    `biases` are multiples of the estimated bias between which the true one lies; the bounds enclose all of them.
+    """
     placements = reading.placements
     bias = np.zeros(len(placements.positives)) if reading.bias is None else reading.bias
     t = quantile(confidence, max(clusters.with_positive - 1, 1))
-    low, high = _about(placements.mean, bias, t * np.sqrt(clustered_variance(placements, clusters)))
+    many = np.array(biases)[:, None]
+    low, high = _about(placements.mean, many * bias, t * np.sqrt(clustered_variance(placements, clusters)))
     drops = placements.drops
-    drop_low, drop_high = _about(drops.mean, bias[0] - bias, t * np.sqrt(clustered_variance(drops, clusters)))
+    reach = t * np.sqrt(clustered_variance(drops, clusters))
+    drop_low, drop_high = _about(drops.mean, many * (bias[0] - bias), reach)
     drop_low[0] = drop_high[0] = 0.0  # Clean against itself is no estimate.
     span = highest - lowest
     return Bounds(
@@ -52,4 +65,4 @@ def _about(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The estimate stays between its bounds, whatever its bias."""
     centre = estimate - bias
-    return np.minimum(centre - reach, estimate), np.maximum(centre + reach, estimate)
+    return np.minimum(centre.min(axis=0) - reach, estimate), np.maximum(centre.max(axis=0) + reach, estimate)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _REPLICATES = 100
 """Resamples for the bias alone, whose own error is then far below the interval's width."""
+_HIDDEN = (1.0, 1.0 / (2.0**0.5 - 1.0))
+"""True bias in units of what resamples show. They scatter about scores that scatter already, and a maximum of noise
+alone, in proportion to its spread, grows by √2 − 1 of itself; where the maximum is distinct it is less."""
 FEWEST_UNBIASED = 50
 """Malignant breasts below which a metric that is biased upward is not judged."""
 
@@ -59,7 +62,7 @@ KS = Metric(
     name="ks",
     title="KS distance between the classes",
     read=partial(over_readers, read_ks),
-    bounds=partial(plain_bounds, 0.0, 1.0),
+    bounds=partial(plain_bounds, 0.0, 1.0, biases=_HIDDEN),
     chance=None,
     source="Smirnov 1948, Annals of Mathematical Statistics 19:279",
     fewest=FEWEST_UNBIASED,

@@ -10,7 +10,7 @@ from mammo_fixtures.metrics import Metric
 from mammo_fixtures.verdicts.curve import Curve, Point, metric_named
 from mammo_fixtures.verdicts.decidability import FEWEST_JUDGED, deciding_number, needed_to_hold
 from mammo_fixtures.verdicts.sentence import clean_sentence, not_run_sentence, sentence
-from mammo_fixtures.verdicts.tolerance import Tolerance
+from mammo_fixtures.verdicts.tolerance import MAY_LOSE, Tolerance
 from mammo_fixtures.verdicts.verdict import Verdict
 
 
@@ -36,18 +36,18 @@ def judge_severity(curve: Curve, tolerance: Tolerance, severity: float, *, test:
     """
     _same_question(curve, tolerance)
     point = curve.at(severity)
-    reason = _not_judged(curve, point, tolerance)
+    reason = not_judged(curve, point, tolerance)
     if reason or point is None:
         return not_run(curve, tolerance, severity, reason=reason, test=test)
     outcome, because = find(curve, point, tolerance)
     text = sentence(curve, point, tolerance, outcome=outcome, because=because)
-    return _verdict(curve, tolerance, severity, outcome=outcome, sentence=text, test=test)
+    return verdict_on(curve, tolerance, severity, outcome=outcome, sentence=text, test=test)
 
 
 def find(curve: Curve, point: Point, tolerance: Tolerance) -> Finding:
     """The outcome of a claim whose figures are there, and why it is inconclusive."""
     worse = _for_the_worse(metric_named(curve.metric), point)
-    return _responds(worse, tolerance) if tolerance.claim == "responds" else _holds(curve, worse, tolerance)
+    return _holds(curve, worse, tolerance) if tolerance.claim in MAY_LOSE else _responds(worse, tolerance)
 
 
 def _for_the_worse(metric: Metric, point: Point) -> Point:
@@ -103,18 +103,18 @@ def judge_clean(curve: Curve, *, test: str = "") -> Verdict:
 def not_run(curve: Curve, tolerance: Tolerance, severity: float, *, reason: str, test: str = "") -> Verdict:
     """The verdict on a claim that could not be judged. Not run is not passed."""
     text = not_run_sentence(curve, tolerance, severity, reason=reason)
-    return _verdict(curve, tolerance, severity, outcome="not_run", sentence=text, test=test)
+    return verdict_on(curve, tolerance, severity, outcome="not_run", sentence=text, test=test)
 
 
 FEWEST_READERS = 2
 _NO_INTERVAL = "breasts that are not malignant come from fewer than two patients, so there is no interval"
 
 
-def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
+def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
     """Why a claim cannot be judged, or an empty text."""
     clean, metric = curve.clean, metric_named(curve.metric)
     needed = metric.fewest
-    if tolerance.claim != "responds":
+    if tolerance.claim in MAY_LOSE:
         needed = max(needed, needed_to_hold(clean.value, metric.chance, tolerance.margin))
     if point is None:
         have = ", ".join(f"{p.severity:g}" for p in curve.points[1:])
@@ -129,12 +129,13 @@ def _not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         return f"the {metric.title} cannot be computed from these scores"
     if clean.low is None or point.drop_low is None or point.drop_high is None:
         return _NO_INTERVAL
-    if tolerance.claim == "holds" and metric.chance is not None and clean.low <= metric.chance:
+    if tolerance.claim in MAY_LOSE and metric.chance is not None and clean.low <= metric.chance:
+        whose = "clean" if tolerance.claim == "holds" else "baseline's"
         return (
-            f"the clean {metric.title} is not above chance, its lower bound is {clean.low:.3f} and must exceed "
+            f"the {whose} {metric.title} is not above chance, its lower bound is {clean.low:.3f} and must exceed "
             f"{metric.chance:g}, so there is nothing to hold"
         )
-    if tolerance.claim == "responds" and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
+    if tolerance.claim not in MAY_LOSE and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
         return (
             f"clean {metric.title} too low: its lower bound {clean.low:.3f} less the margin {tolerance.margin:.3f} "
             f"must exceed {metric.chance:g}, or there is too little to lose"
@@ -176,7 +177,10 @@ def _responds(point: Point, tolerance: Tolerance) -> Finding:
     return Finding("inconclusive", deciding_number(point, tolerance.margin, least=FEWEST_JUDGED))
 
 
-def _verdict(curve: Curve, tolerance: Tolerance, severity: float, *, outcome: str, sentence: str, test: str) -> Verdict:
+def verdict_on(
+    curve: Curve, tolerance: Tolerance, severity: float, *, outcome: str, sentence: str, test: str
+) -> Verdict:
+    """The figures of a curve at a severity with what came of them."""
     point = curve.at(severity)
     counted = point or curve.clean
     return Verdict(

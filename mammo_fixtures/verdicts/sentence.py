@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.basis import counts, subject
 from mammo_fixtures.verdicts.curve import metric_named
 from mammo_fixtures.verdicts.subgroups import ALL, crossed
@@ -18,8 +19,9 @@ _CHANGES = {"larger": ("drop", 1.0), "smaller": ("rise", -1.0), "steady": ("chan
 
 def sentence(curve: Curve, point: Point, tolerance: Tolerance, *, outcome: str, because: str) -> str:
     """A verdict that was reached: what moved, by how much, against what, on how many breasts, and what to do."""
+    against = " against the baseline" if tolerance.claim == "not_worse" else ""
     parts = [
-        f"{subject(curve)} {_moved(curve, point)} at {condition_text(curve, point.severity)}: "
+        f"{subject(curve)} {_moved(curve, point)}{against} at {condition_text(curve, point.severity)}: "
         f"{change_text(curve, point)} against {margin_text(curve, tolerance)} ({counts(curve, point)})."
     ]
     if outcome == "inconclusive":
@@ -70,7 +72,9 @@ def severity_text(severity: float) -> str:
 
 
 def condition_text(curve: Curve, severity: float) -> str:
-    """`lowpass 0.50 mm`."""
+    """`lowpass 0.50 mm`, or `clean`."""
+    if curve.perturbation == CLEAN.perturbation:
+        return curve.perturbation
     return " ".join(filter(None, (curve.perturbation, severity_text(severity), curve.unit)))
 
 

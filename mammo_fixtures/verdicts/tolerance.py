@@ -11,6 +11,8 @@ from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.verdicts.curve import ALL, metric_named, nearest
 
 CLAIMS = ("holds", "responds", "responds_more", "not_worse")
+MAY_LOSE = ("holds", "not_worse")
+"""Claims with a margin that may be lost; the others have one that must be."""
 _CHOICES = {
     "claim": CLAIMS,
     "readers": READERS,
@@ -75,6 +77,10 @@ class Tolerance:
         if not 0.0 < self.margin <= min(largest, 1.0) and not (math.isinf(largest) and 0.0 < self.margin < math.inf):
             range_text = "be above 0" if math.isinf(largest) else "lie in (0, 1]"
             raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, "")
+        if self.than and metric.better == "steady":
+            raise self._refused("metric", "of responds_more must be one that can get worse", self.metric, "")
+        if self.readers != "fixed" and self.claim in ("responds_more", "not_worse"):
+            raise self._refused("readers", f"of {self.claim} must be 'fixed'", self.readers, "; leave it out")
         object.__setattr__(self, "operating_point", OperatingPoint.parse(self.operating_point, self.where).text)
         if self.prevalence is not None and not 0.0 < self.prevalence < 1.0:
             raise self._refused(

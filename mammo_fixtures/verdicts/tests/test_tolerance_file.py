@@ -62,13 +62,13 @@ def test_defaults(read):
 def test_every_key_can_be_set(read):
     text = toml(
         confidence="0.9", inconclusive='"warn"', not_run='"allow"', metric='"sensitivity"', prevalence="0.006",
-        operating_point='"sensitivity >= 0.85"', readers='"random"', claim='"responds_more"', than='"grains"',
+        operating_point='"sensitivity >= 0.85"', readers='"random"',
     )  # fmt: skip
-    (tolerance,) = read(text)
+    tolerance, more = read(text + toml(claim='"responds_more"', than='"grains"'))
     assert (tolerance.confidence, tolerance.inconclusive, tolerance.not_run) == (0.9, "warn", "allow")
     assert (tolerance.operating_point, tolerance.prevalence) == ("sensitivity>=0.85", 0.006)
-    assert (tolerance.readers, tolerance.than) == ("random", "grains")
-    keys = {line.split(" =")[0] for line in text.splitlines()[1:]} | {"up_to"}
+    assert (tolerance.readers, more.than) == ("random", "grains")
+    keys = {line.split(" =")[0] for line in text.splitlines()[1:]} | {"up_to", "than"}
     assert keys == {f.name for f in fields(Tolerance)} - {"where"}
 
 
@@ -208,6 +208,14 @@ REFUSED = {
     "prevalence in per cent": (
         toml(prevalence="5"),
         ONE + "prevalence must lie between 0 and 1, got 5.0; screening has about 0.005",
+    ),
+    "more steady": (
+        toml(claim='"responds_more"', than='"grains"', metric='"logit_shift"'),
+        ONE + "metric of responds_more must be one that can get worse, got 'logit_shift'",
+    ),
+    "random more": (
+        toml(claim='"responds_more"', than='"grains"', readers='"random"'),
+        ONE + "readers of responds_more must be 'fixed', got 'random'; leave it out",
     ),
     "readers": (toml(readers='"any"'), ONE + "readers must be 'fixed' or 'random', got 'any'"),
     "no shift at all": (

@@ -1,0 +1,113 @@
+"""Contrasts on the same patients: one subgroup's drop less another's, and a baseline less its candidate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mammo_fixtures.metrics.clusters import Clusters, clustered_variance
+from mammo_fixtures.metrics.measure import estimates_of, measure, reading_of
+from mammo_fixtures.metrics.metric import Estimates, Metric, Reading, Sample, Terms
+from mammo_fixtures.metrics.placements import Placements
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Contrast(NamedTuple):
+    """A difference of two estimates under each condition (conditions,), and its interval."""
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+
+
+def drop_contrast(metric: Metric, one: Sample, other: Sample, terms: Terms) -> tuple[Contrast, Estimates, Estimates]:
+    """Drop of `one` less drop of `other`: two subgroups' malignant breasts against the same other breasts.
+
+    The bounds join those of the two drops, which are on guard against few cancers, by the distances between estimate
+    and bound, with the correlation that shared patients give (Zou and Donner 2008, Statistics in Medicine 27:1693).
+    """
+    first, second = measure(metric, one, terms), measure(metric, other, terms)
+    conditions = len(one.scores)
+    error, correlation = np.full(conditions, np.nan), np.zeros(conditions)
+    for condition in range(1, conditions):
+        a, b = _drop_contributions(metric, one, condition, terms), _drop_contributions(metric, other, condition, terms)
+        if a is None or b is None:
+            continue
+        joined, clusters = _difference(a, b, one, other)
+        error[condition] = float(np.sqrt(clustered_variance(joined, clusters)[0]))
+        spread = first.drop_standard_error[condition] ** 2 + second.drop_standard_error[condition] ** 2
+        product = 2.0 * first.drop_standard_error[condition] * second.drop_standard_error[condition]
+        correlation[condition] = (
+            np.clip((spread - error[condition] ** 2) / product, -1.0, 1.0) if product > 0.0 else 0.0
+        )
+    value = first.drop - second.drop
+    low = value - _joined(first.drop - first.drop_low, second.drop_high - second.drop, correlation)
+    high = value + _joined(first.drop_high - first.drop, second.drop - second.drop_low, correlation)
+    return Contrast(value=value, low=low, high=high, standard_error=error), first, second
+
+
+def _drop_contributions(metric: Metric, sample: Sample, condition: int, terms: Terms) -> Placements | None:
+    reading = reading_of(metric, sample, [0, condition], terms)
+    if reading is None:
+        return None
+    drops = reading.placements.drops
+    return Placements(positives=drops.positives[1:], negatives=drops.negatives[1:])
+
+
+def _difference(a: Placements, b: Placements, one: Sample, other: Sample) -> tuple[Placements, Clusters]:
+    """The difference as contributions of both subgroups' malignant breasts and of the other breasts that they share."""
+    first, second = a.mean[:, None], b.mean[:, None]
+    m, k = a.positives.shape[1], b.positives.shape[1]
+    positives = np.concatenate([(a.positives - first) * (m + k) / m, -(b.positives - second) * (m + k) / k], axis=1)
+    negatives = (a.negatives - first) - (b.negatives - second)
+    centre = first - second
+    cancers = np.concatenate([one.clusters[one.malignant], other.clusters[other.malignant]])
+    clusters = Clusters.of(cancers, one.clusters[~one.malignant])
+    return Placements(positives=centre + positives, negatives=centre + negatives), clusters
+
+
+def _joined(
+    one: NDArray[np.float64], other: NDArray[np.float64], correlation: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(np.maximum(one**2 + other**2 - 2.0 * correlation * one * other, 0.0)))
+
+
+def compare(metric: Metric, baseline: Sample, candidate: Sample, terms: Terms) -> Estimates | None:
+    """Two releases on the same breasts in the same order, under the last condition: baseline, then candidate.
+
+    The drop is what the candidate lost. Each release keeps its own clean scores, the first condition, from which its
+    operating point is set. None where either has no scores.
+    """
+    last = len(candidate.scores) - 1
+    conditions = [0, last] if "clean" in metric.needs else [last]
+    ends = [reading_of(metric, sample, conditions, terms) for sample in (baseline, candidate)]
+    if ends[0] is None or ends[1] is None:
+        return None
+    placements = Placements(
+        positives=np.concatenate([end.placements.positives[-1:] for end in ends if end]),
+        negatives=np.concatenate([end.placements.negatives[-1:] for end in ends if end]),
+    )
+    malignant = baseline.malignant
+    clusters = Clusters.of(baseline.clusters[malignant], baseline.clusters[~malignant])
+    fell, rose = _exchanged(placements, clusters)
+    biases = [end.bias[-1:] for end in ends if end and end.bias is not None]
+    reading = Reading(
+        placements=placements,
+        fell=fell,
+        rose=rose,
+        bias=np.concatenate(biases) if biases else None,
+        readers=min(end.readers for end in ends if end),
+    )
+    return estimates_of(reading, metric.bounds(reading, clusters, terms.confidence), clusters)
+
+
+def _exchanged(placements: Placements, clusters: Clusters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of breasts that one release counts and the other does not, as many as scatter like the difference."""
+    difference = placements.drops.mean
+    breasts = placements.positives.shape[1]
+    both = np.clip(clustered_variance(placements.drops, clusters) * breasts + difference**2, np.abs(difference), 1.0)
+    return (both + difference) / 2.0, (both - difference) / 2.0

@@ -1,0 +1,142 @@
+"""A candidate release against its baseline, on the same breasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.metrics import OperatingPoint, Terms
+from mammo_fixtures.metrics.contrast import compare
+from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.verdicts.curve import Curve, empty_point, point_of
+from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, metric_named, sampled
+from mammo_fixtures.verdicts.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+_LISTED = 20
+"""Breasts named in full before a list is cut short with its count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Releases:
+    """Two score tables cut to the breasts that both hold with the same label and subgroup, in one order."""
+
+    candidate: ScoreTable
+    baseline: ScoreTable
+    differences: tuple[str, ...]
+    """What could not be paired, one line a kind with the breasts it concerns."""
+
+
+def paired(candidate: ScoreTable, baseline: ScoreTable) -> Releases:
+    """Match breasts by exam and side; what differs is listed, never dropped in silence."""
+    ours, theirs = _named(candidate), _named(baseline)
+    shared = [breast for breast in ours if breast in theirs]
+    lines = [
+        _listed("only the candidate has a score for", [breast for breast in ours if breast not in theirs]),
+        _listed("only the baseline has a score for", [breast for breast in theirs if breast not in ours]),
+    ]
+    same = []
+    for column in ("malignant", "subgroup"):
+        a, b = getattr(candidate, column), getattr(baseline, column)
+        differ = [breast for breast in shared if a[ours[breast]] != b[theirs[breast]]]
+        lines.append(_listed(f"{column} differs between the releases' tables for", differ))
+        same += differ
+    kept = [breast for breast in shared if breast not in set(same)]
+    if not kept:
+        raise UnusableInput(
+            f"{baseline.source or 'baseline'}: a baseline must hold breasts of the candidate's cohort with the same "
+            f"labels, got none of {len(ours)} in common; score both releases on the same exams"
+        )
+    return Releases(
+        candidate=_cut(candidate, np.array([ours[breast] for breast in kept])),
+        baseline=_cut(baseline, np.array([theirs[breast] for breast in kept])),
+        differences=tuple(filter(None, lines)),
+    )
+
+
+def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, unit: str = "") -> Curve:
+    """The baseline's metric as the clean point of a curve, the candidate's at the severity with what it lost."""
+    condition = CLEAN if tolerance.perturbation == CLEAN.perturbation else Condition(tolerance.perturbation, severity)
+    record = metric_named(tolerance.metric)
+    breasts = chosen(releases.candidate, tolerance.subgroup)
+    tables = (releases.baseline, releases.candidate)
+    terms = Terms(
+        confidence=tolerance.confidence,
+        operating_point=OperatingPoint.parse(tolerance.operating_point),
+        prevalence=tolerance.prevalence,
+        probabilities=not {"prevalence", "probabilities"} & record.needs
+        or all(are_probabilities(table, record) for table in tables),
+    )
+    estimates = None
+    if breasts.positives and breasts.negatives and all(condition in table.conditions for table in tables):
+        of_each = [sampled(table, [CLEAN, condition], breasts) for table in tables]
+        # Patients are the candidate's in both, should the tables name them otherwise.
+        of_each[0] = replace(of_each[0], clusters=of_each[1].clusters)
+        estimates = compare(record, of_each[0], of_each[1], terms)
+    base = Curve(
+        perturbation=tolerance.perturbation,
+        unit=unit,
+        metric=tolerance.metric,
+        subgroup=tolerance.subgroup,
+        points=(empty_point(0.0, breasts.positives, breasts.negatives),),
+        confidence=tolerance.confidence,
+        unlabelled=int((releases.candidate.malignant < 0).sum()),
+        operating_point=terms.operating_point.text,
+        prevalence=tolerance.prevalence,
+        positives=breasts.positives,
+        negatives=breasts.negatives,
+    )
+    if estimates is None:
+        return base
+    return replace(base, points=(point_of(estimates, 0, 0.0), point_of(estimates, 1, float(severity))))
+
+
+def tolerances_for_baseline(tolerances: Iterable[Tolerance]) -> tuple[Tolerance, ...]:
+    """The `not_worse` tolerances; where there are none, those that `holds` implies.
+
+    A fall that is too large for a perturbation is too large for a release: the margins of `holds`, under the same
+    conditions, and when clean the smallest of each subgroup and metric.
+    """
+    tolerances = tuple(tolerances)
+    stated = tuple(t for t in tolerances if t.claim == "not_worse")
+    if stated:
+        return stated
+    implied = [replace(t, claim="not_worse", readers="fixed") for t in tolerances if t.claim == "holds"]
+    clean: dict[tuple[object, ...], Tolerance] = {}
+    for t in sorted(implied, key=lambda t: t.margin):
+        alone = replace(t, perturbation=CLEAN.perturbation, severities=(CLEAN.severity,), up_to=None)
+        if not {"clean"} & metric_named(t.metric).needs or "operating_point" in metric_named(t.metric).needs:
+            clean.setdefault((t.subgroup, t.metric, t.operating_point, t.prevalence), alone)
+    return (*clean.values(), *implied)
+
+
+def _named(table: ScoreTable) -> dict[tuple[str, str], int]:
+    return {breast: i for i, breast in enumerate(zip(table.exam_id.tolist(), table.side.tolist(), strict=True))}
+
+
+def _listed(what: str, breasts: list[tuple[str, str]]) -> str:
+    if not breasts:
+        return ""
+    names = ", ".join(f"exam {exam} {side}" for exam, side in breasts[:_LISTED])
+    more = f" and {len(breasts) - _LISTED} more" if len(breasts) > _LISTED else ""
+    return f"{what} {len(breasts)} breasts: {names}{more}"
+
+
+def _cut(table: ScoreTable, kept: NDArray[np.intp]) -> ScoreTable:
+    return replace(
+        table,
+        scores=table.scores[:, kept],
+        exam_id=table.exam_id[kept],
+        side=table.side[kept],
+        malignant=table.malignant[kept],
+        subgroup=table.subgroup[kept],
+        patient_id=table.patient_id[kept],
+        strata={name: column[kept] for name, column in table.strata.items()},
+    )
