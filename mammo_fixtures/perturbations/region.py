@@ -23,15 +23,17 @@ FEATHER_MM = 1.0
 """Width of the edge over which a perturbation of part of a view fades."""
 
 
-def feathered_region(region: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> tuple[Content, NDArray[np.float32]]:
+def feathered_region(
+    region: NDArray[np.bool_] | None, spacing_mm: tuple[float, float]
+) -> tuple[Content, NDArray[np.float32]]:
     """1 in the region, falling to 0 over 1 mm around it: the box outside which it is 0, and its values there."""
     import numpy as np
     from scipy import ndimage
 
     from mammo_fixtures.perturbations.breast_mask import box_of
 
-    top, bottom, left, right = box_of(region)
-    if top == bottom:
+    top, bottom, left, right = (0, 0, 0, 0) if region is None else box_of(region)
+    if region is None or top == bottom:
         return (0, 0, 0, 0), np.zeros((0, 0), np.float32)
     rows, columns = (math.ceil(FEATHER_MM / mm) for mm in spacing_mm)
     box = (
@@ -48,8 +50,7 @@ def lowpass_inside(
     wavelength_mm: float,
     spectrum: Tensor,
     spacing_mm: tuple[float, float],
-    region_box: Content,
-    region_weight: Tensor,
+    feathered_region: tuple[Content, Tensor],
     out: Tensor | None = None,
 ) -> Tensor:
     """The lesion's own detail lost: the low-pass inside its region, fading over the 1 mm around it.
@@ -59,9 +60,9 @@ def lowpass_inside(
     """
     import torch
 
-    top, bottom, left, right = region_box
+    (top, bottom, left, right), weight = feathered_region
     low = lowpass(pixels, wavelength_mm=wavelength_mm, spectrum=spectrum, spacing_mm=spacing_mm, out=out)
-    part = torch.lerp(pixels[top:bottom, left:right], low[top:bottom, left:right], region_weight)
+    part = torch.lerp(pixels[top:bottom, left:right], low[top:bottom, left:right], weight)
     low.copy_(pixels)[top:bottom, left:right] = part
     return low
 
@@ -72,20 +73,19 @@ def lowpass_outside(
     wavelength_mm: float,
     spectrum: Tensor,
     spacing_mm: tuple[float, float],
-    region_box: Content,
-    region_weight: Tensor,
+    feathered_region: tuple[Content, Tensor],
     out: Tensor | None = None,
 ) -> Tensor:
     """Everything but the lesion blurred: the low-pass outside its region, from 1 mm around it on.
 
     A malignant breast without a region is not judged. One that is not malignant and has none is blurred all over.
     """
-    top, bottom, left, right = region_box
+    (top, bottom, left, right), weight = feathered_region
     low = lowpass(pixels, wavelength_mm=wavelength_mm, spectrum=spectrum, spacing_mm=spacing_mm, out=out)
     part = low[top:bottom, left:right]
-    part.lerp_(pixels[top:bottom, left:right], region_weight)
+    part.lerp_(pixels[top:bottom, left:right], weight)
     # Where the weight is 1, float32 would leave a rounding error of the low-pass.
-    part[region_weight == 1] = pixels[top:bottom, left:right][region_weight == 1]
+    part[weight == 1] = pixels[top:bottom, left:right][weight == 1]
     return low
 
 
@@ -179,7 +179,7 @@ LOWPASS_INSIDE = Perturbation(
     nothing=0.0,
     set="extended",
     needs="region",
-    shares=("spectrum", "spacing_mm", "region_box", "region_weight"),
+    shares=("spectrum", "spacing_mm", "feathered_region"),
     flag=passes_everything,
     source="The low-pass inside regions that radiologists marked: Makino et al. 2022, 10.1038/s41598-022-10526-z.",
 )
@@ -195,7 +195,7 @@ LOWPASS_OUTSIDE = Perturbation(
     nothing=0.0,
     set="extended",
     needs="region",
-    shares=("spectrum", "spacing_mm", "region_box", "region_weight"),
+    shares=("spectrum", "spacing_mm", "feathered_region"),
     flag=passes_everything,
     source="The low-pass outside regions that radiologists marked: Makino et al. 2022, 10.1038/s41598-022-10526-z.",
 )

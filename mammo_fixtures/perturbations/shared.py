@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mammo_fixtures.exams import View
+    from mammo_fixtures.perturbations.adversarial import Ascent
     from mammo_fixtures.perturbations.equalisation import Equalisation
     from mammo_fixtures.perturbations.occlusion_place import OcclusionPlaces
     from mammo_fixtures.perturbations.record import Perturbation
@@ -33,6 +35,8 @@ class Shared:
         self.device = device
         self.key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
         self.spacing_mm = view.pixel_spacing_mm
+        self.universal_fields: Mapping[str, torch.Tensor] | None = None
+        """Fields by position that were fitted to the classifier; who scores gives them."""
 
     def of(self, record: Perturbation) -> dict[str, object]:
         """The keyword arguments that a record's function shares between severities."""
@@ -55,9 +59,9 @@ class Shared:
     @cached_property
     def normal_field(self) -> torch.Tensor:
         """The view's standard-normal field, drawn on the CPU."""
-        import torch
+        from mammo_fixtures.perturbations.fields import normal_field
 
-        return torch.randn(self.view.shape, generator=self.key.generator("normal field")).to(self.device)
+        return normal_field(self.key, "normal field", self.view.shape).to(self.device)
 
     @cached_property
     def uniform_field(self) -> torch.Tensor:
@@ -216,8 +220,8 @@ class Shared:
 
     @cached_property
     def log_pixels(self) -> torch.Tensor:
-        """Natural logarithm of the pixels clipped to [0, 1]; −∞ where they are 0."""
-        return self.pixels.clamp(0, 1).log_()
+        """Logarithm to the base 2 of the pixels clipped to [0, 1]; −∞ where they are 0."""
+        return self.pixels.clamp(0, 1).log2_()
 
     @cached_property
     def window_centre(self) -> float:
@@ -257,25 +261,14 @@ class Shared:
         return torch.from_numpy(elastic_field(self.view.shape, self.spacing_mm, self.key)).to(self.device)
 
     @cached_property
-    def _region(self) -> tuple[Content, torch.Tensor]:
-        import numpy as np
+    def feathered_region(self) -> tuple[Content, torch.Tensor]:
+        """Box of the lesion's region and the 1 mm around it; there 1 in the region, falling to 0. Empty without one."""
         import torch
 
         from mammo_fixtures.perturbations.region import feathered_region
 
-        region = np.zeros(self.view.shape, np.bool_) if self.view.region is None else self.view.region
-        box, weight = feathered_region(region, self.spacing_mm)
+        box, weight = feathered_region(self.view.region, self.spacing_mm)
         return box, torch.from_numpy(weight).to(self.device)
-
-    @property
-    def region_box(self) -> Content:
-        """Box of the lesion's region and the 1 mm around it; empty where there is no region."""
-        return self._region[0]
-
-    @property
-    def region_weight(self) -> torch.Tensor:
-        """In that box: 1 in the region, falling to 0 over the 1 mm around it."""
-        return self._region[1]
 
     @cached_property
     def occlusion_places(self) -> OcclusionPlaces:
@@ -283,6 +276,20 @@ class Shared:
         from mammo_fixtures.perturbations.occlusion_place import occlusion_places
 
         return occlusion_places(self.mask_array, self.view.region, self.spacing_mm, self.key, self.device)
+
+    @cached_property
+    def ascent(self) -> Ascent:
+        """What follows the classifier's gradient; who scores gives it the gradient."""
+        from mammo_fixtures.perturbations.adversarial import Ascent
+
+        return Ascent(self)
+
+    @cached_property
+    def universal_direction(self) -> torch.Tensor:
+        """The universal field of the view's position as it lies on the view, in ±1."""
+        from mammo_fixtures.perturbations.universal import universal_direction
+
+        return universal_direction(self, self.universal_fields)
 
     @property
     def itself(self) -> Shared:
