@@ -16,6 +16,7 @@ from mammo_fixtures.plugin.progress import phantom_reporter
 from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
+from mammo_fixtures.verdicts.baseline import paired
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
 
 if TYPE_CHECKING:
@@ -98,9 +99,15 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> ScoreTable:
 
 
 @pytest.fixture(scope="session")
-def curves(scores: ScoreTable) -> Curves:
+def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -> Curves:
     """Curves by claim: `curves[claim]`."""
-    return Curves(table=scores)
+    if mammo_run.settings.baseline is None:
+        return Curves(table=scores)
+    with one_line(request):
+        releases = paired(scores, ScoreTable.read(mammo_run.settings.baseline))
+        mammo_run.header |= {"baseline": mammo_run.settings.baseline.name, "differences": list(releases.differences)}
+        mammo_run.remarks.update(dict.fromkeys(releases.differences))
+        return Curves(table=scores, releases=releases)
 
 
 @pytest.fixture
@@ -108,7 +115,10 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
     """Judges a claim, and leaves the verdict in the test's properties."""
 
     def judge(claim: Claim) -> Verdict:
-        verdict = judge_claim(claim, curves, test=request.node.name)
+        try:
+            verdict = judge_claim(claim, curves, test=request.node.name)
+        except UnusableInput as error:  # of this claim alone: a stratum or metric that the scores do not have
+            pytest.fail(str(error), pytrace=False)
         request.node.user_properties.extend(figures(verdict.as_dict()))
         allowed = claim.tolerance is not None and claim.tolerance.not_run == "allow" and not mammo_run.settings.strict
         if verdict.outcome == "not_run" and allowed:

@@ -16,7 +16,11 @@ from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.scoring.identical import identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
+from mammo_fixtures.verdicts.baseline import Releases, comparison
 from mammo_fixtures.verdicts.claim import Claim
+from mammo_fixtures.verdicts.pooling import hidden_by_pooling
+from mammo_fixtures.verdicts.selectivity import judge_more, selectivity
+from mammo_fixtures.verdicts.subgroups import ALL
 
 if TYPE_CHECKING:
     from mammo_fixtures.classifiers import Classifier
@@ -94,6 +98,8 @@ class Curves:
     """The curves of a table, each computed when a claim first asks for it."""
 
     table: ScoreTable
+    releases: Releases | None = None
+    """With the baseline, where one is given."""
     identical: dict[Condition, float] = field(default_factory=dict)
     _known: dict[tuple[object, ...], Curve] = field(default_factory=dict)
 
@@ -139,6 +145,8 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
     """The verdict on a claim; one that rests on scores identical to clean is not run."""
     if claim.tolerance is None or claim.severity is None:
         return judge_clean(curves[claim], test=test)
+    if claim.tolerance.claim == "not_worse":
+        return judge_candidate(claim, curves, test=test)
     condition = Condition(claim.perturbation, claim.severity)
     share = curves.identical.get(condition)
     if share is not None and not PERTURBATIONS[claim.perturbation].may_cancel:
@@ -150,7 +158,36 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
             reason=f"scores are bit-identical to clean for {share:.1%} of breasts: the clean images were scored, or "
             "the classifier does not see this change; look at how images reach the classifier",
         )
-    return judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
+    if claim.tolerance.claim == "responds_more":
+        pair = selectivity(curves.table, claim.tolerance, unit=unit_of(claim.perturbation))
+        return judge_more(pair, claim.tolerance, claim.severity, test=test)
+    verdict = judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
+    if verdict.outcome != "broken" or claim.subgroup == ALL:
+        return verdict
+    return _with(verdict, hidden_by_pooling(verdict, claim.tolerance, curves.of(claim, ALL)))
+
+
+def judge_candidate(claim: Claim, curves: Curves, *, test: str) -> Verdict:
+    """The verdict on a claim against the baseline."""
+    assert claim.tolerance is not None
+    assert claim.severity is not None
+    assert curves.releases is not None
+    unit = unit_of(claim.perturbation)
+    drawn = comparison(curves.releases, claim.tolerance, claim.severity, unit=unit)
+    condition = CLEAN if claim.perturbation == CLEAN.perturbation else Condition(claim.perturbation, claim.severity)
+    if condition not in curves.releases.baseline.conditions:
+        reason = f"the baseline has no scores for {condition.perturbation} {condition.severity:g}"
+        return not_run(drawn, claim.tolerance, claim.severity, reason=reason, test=test)
+    verdict = judge_severity(drawn, claim.tolerance, claim.severity, test=test)
+    if verdict.outcome != "broken" or claim.subgroup == ALL:
+        return verdict
+    whole = replace(claim.tolerance, subgroup=ALL)
+    pooled = comparison(curves.releases, whole, claim.severity, unit=unit)
+    return _with(verdict, hidden_by_pooling(verdict, claim.tolerance, pooled))
+
+
+def _with(verdict: Verdict, said: str) -> Verdict:
+    return replace(verdict, sentence=f"{verdict.sentence} {said}") if said else verdict
 
 
 def provenance(run: Run, claim: Claim) -> dict[str, str]:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.verdicts.baseline import tolerances_for_baseline
 from mammo_fixtures.verdicts.claim import Claim, clean_claims, curve_claims, judged_claims
 
 MARKERS = (
-    "claims(kind): one test a claim; kind is holds, responds, curve or clean",
+    "claims(kind): one test a claim; kind is holds, responds, responds_more, not_worse, curve or clean",
     "extended: claims beyond the core gate; run with -m extended",
     "benchmark: throughput; run with --benchmark-only",
 )
@@ -18,9 +19,17 @@ MARKERS = (
 _KINDS: dict[str, Callable[[Run], list[Claim]]] = {
     "holds": lambda run: judged_claims(run.tolerances, "holds", strict=run.settings.strict),
     "responds": lambda run: judged_claims(run.tolerances, "responds", strict=run.settings.strict),
+    "responds_more": lambda run: judged_claims(run.tolerances, "responds_more", strict=run.settings.strict),
+    "not_worse": lambda run: _against_baseline(run),
     "curve": lambda run: curve_claims(run.tolerances),
     "clean": lambda run: clean_claims(run.tolerances),
 }
+
+
+def _against_baseline(run: Run) -> list[Claim]:
+    if run.settings.baseline is None:
+        return []
+    return judged_claims(tolerances_for_baseline(run.tolerances), "not_worse", strict=run.settings.strict)
 
 
 def parametrize(metafunc: pytest.Metafunc, run: Run) -> None:

@@ -32,6 +32,12 @@ OPTIONS = (
         name="exams", default="phantoms", metavar="MANIFEST", help="manifest (.csv, .csv.gz, .parquet), or phantoms"
     ),
     Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
+    Option(
+        name="baseline",
+        default="",
+        metavar="TABLE",
+        help="a score table of the release to compare with, paired: adds test_not_worse",
+    ),
     Option(name="tolerances", default="", metavar="TOML", help="the tolerances [the file beside the claims]"),
     Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
     Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
@@ -49,7 +55,7 @@ OPTIONS = (
     Option(name="seed", default="0", metavar="N", help="seed of every random field"),
 )
 STRICT = "--mammo-strict"
-_PATHS = ("exams", "scores", "tolerances", "store", "report", "snapshots")
+_PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots")
 _WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
 
@@ -60,6 +66,7 @@ class Settings:
     classifier: str
     exams: str
     scores: Path | None
+    baseline: Path | None
     tolerances: Path
     device: str
     precision: str
@@ -98,7 +105,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     values = {option.name: _value(config, option) for option in OPTIONS}
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
-    for name in ("scores", "tolerances", "exams"):
+    for name in ("scores", "baseline", "tolerances", "exams"):
         if values[name] and values[name] not in _WORDS.get(name, ()) and not Path(values[name]).is_file():
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
@@ -107,6 +114,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         classifier=values["classifier"],
         exams=values["exams"],
         scores=_path(values["scores"]),
+        baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
         device=values["device"],
         precision=values["precision"],

@@ -26,6 +26,8 @@ def header_lines(run: Run) -> list[str]:
         lines.append(
             f"mammo: device {s.device}, precision {s.precision}, batch size {batch}, store {s.store or 'none'}"
         )
+    if s.baseline is not None:
+        lines.append(f"mammo: baseline {s.baseline}")
     lines.append(
         f"mammo: tolerances {s.tolerances}{', strict' if s.strict else ''}; snapshots {s.snapshots or 'none'}; "
         f"report {s.report or 'none'}"

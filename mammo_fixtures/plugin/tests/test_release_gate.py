@@ -1,0 +1,152 @@
+"""Releases, selectivity, other metrics and incomplete tables, as a user's gate judges them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+CONFTEST = 'pytest_plugins = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")\n'
+CLAIMS = ("clean", "holds", "responds_more", "not_worse", "curve")
+TEST = """
+import pytest
+
+@pytest.mark.claims("{kind}")
+def test_{kind}(claim, judged):
+    verdict = judged(claim)
+    assert verdict.outcome in claim.accepted, verdict.sentence
+"""
+TOLERANCES = """
+[[tolerance]]
+claim = "holds"
+perturbation = "lowpass"
+severities = [0.5]
+subgroup = "masses"
+metric = "sensitivity"
+operating_point = "specificity>=0.80"
+margin = 0.3
+reason = "masses are large"
+
+[[tolerance]]
+claim = "holds"
+perturbation = "lowpass"
+up_to = 0.22
+subgroup = "grains"
+margin = 0.16
+reason = "grains survive this"
+
+[[tolerance]]
+claim = "responds_more"
+perturbation = "lowpass"
+severities = [2.0]
+subgroup = "grains"
+than = "masses"
+margin = 0.1
+reason = "only grains need fine detail"
+"""
+SEVERITIES = (0.17, 0.22, 0.5, 2.0)
+
+
+def write_table(path, *, struck=0.0, missing=(), seed=60):
+    """180 malignant breasts of two kinds among 900; grains lose their separation at 2 mm, and `struck` at 0.22 mm."""
+    rng = np.random.default_rng(seed)
+    malignant = np.arange(900) < 180
+    grains = np.arange(900) % 3 == 0
+    base = rng.standard_normal(900) + 2.2 * malignant
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score", "density"])
+        for severity in (0.0, *SEVERITIES):
+            fall = {0.22: struck, 2.0: 2.0}.get(severity, 0.0) * (malignant & grains)
+            for i in range(900):
+                if (i, severity) in missing:
+                    continue
+                score = 1 / (1 + np.exp(-(base[i] - fall[i] + 0.05 * (severity > 0) * rng.standard_normal())))
+                kind = ("grains" if grains[i] else "masses") if malignant[i] else "normal"
+                name = "lowpass" if severity else "clean"
+                writer.writerow([i, "L", int(malignant[i]), kind, name, severity, "one", score, "abcd"[i % 4]])
+
+
+@pytest.fixture
+def gate(pytester):
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini("[pytest]\ntestpaths = robustness_tests\naddopts = --import-mode=importlib -p no:cacheprovider\n")
+    claims = pytester.mkdir("robustness_tests")
+    for kind in CLAIMS:
+        text = TEST.format(kind=kind)
+        if kind == "curve":
+            text = text.replace("judged):", "drawn):").replace("    verdict = judged(claim)\n", "    drawn(claim)\n")
+            text = text.split("    assert")[0]
+        (claims / f"test_{kind}.py").write_text(text)
+    (claims / "tolerances.toml").write_text(TOLERANCES)
+    write_table(pytester.path / "candidate.csv", struck=1.5)
+    return pytester
+
+
+def run(gate, *args):
+    result = gate.runpytest_subprocess("--mammo-scores=candidate.csv", "--mammo-report=out", *args, timeout=300)
+    verdicts = json.loads((gate.path / "out" / "verdicts.json").read_text())["verdicts"]
+    return result, {v["test"]: v for v in verdicts}
+
+
+def test_other_metrics_crossings_and_selectivity_are_claims_with_their_own_ids(gate):
+    write_table(gate.path / "candidate.csv")
+    crossed = TOLERANCES.replace('subgroup = "grains"\nmargin', 'subgroup = "grains & density=d"\nmargin')
+    (gate.path / "robustness_tests" / "tolerances.toml").write_text(crossed.replace("margin = 0.16", "margin = 0.6"))
+    result, verdicts = run(gate)
+    assert {name for name in verdicts if "clean" not in name} == {
+        "test_holds[lowpass-0.50mm-masses-sensitivity-specificity_0.80]",
+        "test_holds[lowpass-0.17mm-grains___density_d-auc]",
+        "test_holds[lowpass-0.22mm-grains___density_d-auc]",
+        "test_responds_more[lowpass-2.00mm-grains-than-masses-auc]",
+    }
+    assert {v["outcome"] for name, v in verdicts.items() if "responds_more" in name or "sensitivity" in name} == {
+        "held"
+    }
+    curves = json.loads((gate.path / "out" / "curves.json").read_text())["curves"]
+    sensitivity = [c for c in curves if c["metric"] == "sensitivity"]
+    assert [c["operating_point"] for c in sensitivity] == ["specificity>=0.80"]
+
+
+def test_a_candidate_worse_in_one_subgroup_is_caught_there_and_the_report_tells_what_pooling_hides(gate):
+    write_table(gate.path / "baseline.csv", seed=60)
+    tolerances = gate.path / "robustness_tests" / "tolerances.toml"
+    for subgroup in ("all", "masses", "grains"):
+        tolerances.write_text(
+            tolerances.read_text() + '\n[[tolerance]]\nclaim = "not_worse"\nperturbation = "lowpass"\n'
+            f'severities = [0.22]\nsubgroup = "{subgroup}"\nmargin = 0.16\nreason = "releases"\n'
+        )
+    result, verdicts = run(gate, "--mammo-baseline=baseline.csv", "-k", "not_worse")
+    outcomes = {name.split("-")[2]: v["outcome"] for name, v in verdicts.items()}
+    assert outcomes == {"all": "held", "masses": "held", "grains": "broken"}
+    result.stdout.fnmatch_lines(["*Pooled over all breasts it would have passed: drop 0.*"])
+    assert result.ret == 1
+
+
+def test_a_baseline_adds_claims_and_lists_what_differs(gate):
+    rows = (gate.path / "candidate.csv").read_text().splitlines()
+    (gate.path / "baseline.csv").write_text("\n".join(row for row in rows if not row.startswith("7,")) + "\n")
+    result, verdicts = run(gate, "--mammo-baseline=baseline.csv", "-k", "not_worse")
+    assert {v["outcome"] for v in verdicts.values()} == {"held"}
+    assert any("clean" in name for name in verdicts)
+    result.stdout.fnmatch_lines(["note: only the candidate has a score for 1 breasts: exam 7 L"])
+    _, without = run(gate)
+    assert not any("not_worse" in name for name in without)
+
+
+def test_breasts_without_a_score_are_told_not_refused(gate):
+    write_table(gate.path / "candidate.csv", missing={(i, 0.5) for i in range(30)})
+    _, verdicts = run(gate, "-k", "sensitivity and holds")
+    (verdict,) = verdicts.values()
+    assert verdict["positives"] == 100
+    assert "on the 100 of 120 malignant and 720 of 720 other breasts that have a score" in verdict["sentence"]
+
+
+def test_a_metric_that_cannot_be_had_is_one_line(gate):
+    tolerances = gate.path / "robustness_tests" / "tolerances.toml"
+    tolerances.write_text(
+        TOLERANCES.replace("grains & ", "").replace('subgroup = "grains"\nmargin', 'subgroup = "dens=d"\nmargin')
+    )
+    result = gate.runpytest_subprocess("--mammo-scores=candidate.csv", "-k", "holds and 0.17")
+    result.stdout.fnmatch_lines(["*a stratum must be a column of the table, got 'dens'*did you mean 'density'?*"])
+    assert "Traceback" not in result.stdout.str()
