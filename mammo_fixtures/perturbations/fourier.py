@@ -55,7 +55,8 @@ def phase_noise(
     """
     import torch
 
-    turns = torch.polar(torch.ones_like(fourier_field), fourier_field * math.radians(degrees))
+    angle = fourier_field * math.radians(degrees)
+    turns = torch.complex(torch.cos(angle), torch.sin(angle))
     image: Tensor = torch.fft.irfft2(turns.mul_(fourier), s=pixels.shape, out=out)
     return image
 

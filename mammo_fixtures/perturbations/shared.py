@@ -59,9 +59,9 @@ class Shared:
     @cached_property
     def normal_field(self) -> torch.Tensor:
         """The view's standard-normal field, drawn on the CPU."""
-        from mammo_fixtures.perturbations.fields import normal_field
+        import torch
 
-        return normal_field(self.key, "normal field", self.view.shape).to(self.device)
+        return torch.randn(self.view.shape, generator=self.key.generator("normal field")).to(self.device)
 
     @cached_property
     def uniform_field(self) -> torch.Tensor:
