@@ -71,7 +71,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     if not known:
         run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
     for (name, severity, text), views in sorted(sweep.flags.items()):
-        run.remarks[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text} ({views} views)"] = None
+        run.flags[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text}"] += views
     return table
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,8 @@ class Run:
     """Where the scores came from; filled once they are there."""
     remarks: dict[str, None] = field(default_factory=dict)
     """Lines for the summary, each once."""
+    flags: Counter[str] = field(default_factory=Counter)
+    """Views by what is out of the ordinary with a condition on them; workers' counts add up."""
     claims_selected: int = 0
 
     @classmethod
@@ -86,11 +89,17 @@ class Run:
         """Take over what a worker found out."""
         self.header = self.header or output["header"]
         self.remarks.update(dict.fromkeys(output["remarks"]))
+        self.flags.update(output["flags"])
         self.claims_selected = max(self.claims_selected, output["claims_selected"])
 
     def told(self) -> dict[str, Any]:
         """What a worker tells the controller, as plain data."""
-        return {"header": self.header, "remarks": list(self.remarks), "claims_selected": self.claims_selected}
+        return {
+            "header": self.header,
+            "remarks": list(self.remarks),
+            "flags": dict(self.flags),
+            "claims_selected": self.claims_selected,
+        }
 
     def end(self) -> None:
         if self.worker is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +10,6 @@ from mammo_fixtures import __version__
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.json_files import write_json
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def header_lines(run: Run) -> list[str]:
@@ -60,9 +56,10 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     if run.verdicts:
         for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
-    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_stated(run.remarks)):
+    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_stated(run)):
         terminal.write_line(line)
 
 
-def _stated(remarks: Iterable[str]) -> list[str]:
-    return [f"note: {remark}" for remark in remarks]
+def _stated(run: Run) -> list[str]:
+    flagged = [f"{flag} ({views} views)" for flag, views in run.flags.items()]
+    return [f"note: {remark}" for remark in (*flagged, *run.remarks)]

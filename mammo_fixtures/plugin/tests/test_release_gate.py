@@ -55,7 +55,9 @@ def write_table(path, *, struck=0.0, missing=(), seed=60):
     base = rng.standard_normal(900) + 2.2 * malignant
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score", "density"])
+        writer.writerow(
+            ["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score", "density"]
+        )
         for severity in (0.0, *SEVERITIES):
             fall = {0.22: struck, 2.0: 2.0}.get(severity, 0.0) * (malignant & grains)
             for i in range(900):
