@@ -18,6 +18,7 @@ from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
 from mammo_fixtures.verdicts.baseline import Releases, comparison
 from mammo_fixtures.verdicts.claim import Claim
+from mammo_fixtures.verdicts.expectation import chance_said
 from mammo_fixtures.verdicts.pooling import hidden_by_pooling
 from mammo_fixtures.verdicts.selectivity import judge_more, selectivity
 from mammo_fixtures.verdicts.subgroups import ALL
@@ -162,6 +163,8 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
         pair = selectivity(curves.table, claim.tolerance, unit=unit_of(claim.perturbation))
         return judge_more(pair, claim.tolerance, claim.severity, test=test)
     verdict = judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
+    if verdict.outcome == "inconclusive":
+        return _with(verdict, chance_said(claim.tolerance, claim.severity, curves.table))
     if verdict.outcome != "broken" or claim.subgroup == ALL:
         return verdict
     return _with(verdict, hidden_by_pooling(verdict, claim.tolerance, curves.of(claim, ALL)))

@@ -11,7 +11,7 @@ from mammo_fixtures.plugin import selection
 from mammo_fixtures.plugin.progress import watch
 from mammo_fixtures.plugin.run import RUN, Run, run_of
 from mammo_fixtures.plugin.settings import add_options
-from mammo_fixtures.plugin.summary import header_lines, write_reports, write_summary
+from mammo_fixtures.plugin.summary import header_lines, write_power, write_reports, write_summary
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,5 +94,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # syrupy's session is over and found nothing unused; left set, it would print that this is not recommended.
     config.option.disable_unused_snapshots = False
+    write_power(run_of(config), terminalreporter)
     if not config.option.collectonly:
         write_summary(run_of(config), terminalreporter)

@@ -55,6 +55,7 @@ OPTIONS = (
     Option(name="seed", default="0", metavar="N", help="seed of every random field"),
 )
 STRICT = "--mammo-strict"
+POWER = "--mammo-power"
 _PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots")
 _WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
@@ -77,6 +78,8 @@ class Settings:
     """None where curve tests are not run."""
     seed: int
     strict: bool
+    power: str | None
+    """`cohort`, or counts; None where nobody asked."""
     default_tolerances: bool
     default_snapshots: bool
 
@@ -95,6 +98,16 @@ def add_options(parser: pytest.Parser) -> None:
             help=option.help + default,
         )
         parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
+    group.addoption(
+        POWER,
+        dest="mammo_power",
+        nargs="?",
+        const="cohort",
+        default=None,
+        metavar="M:N[:AUC]",
+        help="print the chance that an unchanged classifier is held, for the cohort or for M malignant and N other "
+        "breasts (write it with = or last; with --co nothing runs)",
+    )
     group.addoption(
         STRICT, dest="mammo_strict", action="store_true", help="count allow and warn in tolerances as failures"
     )
@@ -124,6 +137,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         snapshots=_path(snapshots),
         seed=_whole("seed", values["seed"], 0),
         strict=bool(config.getoption("mammo_strict")),
+        power=_power(config.getoption("mammo_power")),
         default_tolerances=not values["tolerances"],
         default_snapshots=not values["snapshots"] and reference,
     )
@@ -138,6 +152,14 @@ def _value(config: pytest.Config, option: Option) -> str:
     if option.name in _PATHS and given and given not in _WORDS.get(option.name, ()):
         return str((base / Path(given).expanduser()).resolve())
     return str(given)
+
+
+def _power(value: str | None) -> str | None:
+    from mammo_fixtures.plugin.planning import parsed
+
+    if value is not None:
+        parsed(value)
+    return value
 
 
 def _path(value: str) -> Path | None:

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from mammo_fixtures import __version__
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.json_files import write_json
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
@@ -46,6 +47,21 @@ def write_reports(run: Run) -> None:
     except OSError as error:
         raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
     run.remarks[f"report written to {folder}"] = None
+
+
+def write_power(run: Run, terminal: pytest.TerminalReporter) -> None:
+    """What `--mammo-power` asks for, also where tests are only collected."""
+    if run.settings.power is None or run.worker is not None:
+        return
+    from mammo_fixtures.plugin.planning import power_lines
+
+    terminal.section("power")
+    try:
+        lines = power_lines(run)
+    except UnusableInput as error:
+        lines = [f"power: {error}"]
+    for line in lines:
+        terminal.write_line(line)
 
 
 def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:

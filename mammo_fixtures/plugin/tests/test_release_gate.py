@@ -55,9 +55,8 @@ def write_table(path, *, struck=0.0, missing=(), seed=60):
     base = rng.standard_normal(900) + 2.2 * malignant
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score", "density"]
-        )
+        columns = "exam_id,side,malignant,subgroup,perturbation,severity,reader,score,density"
+        writer.writerow(columns.split(","))
         for severity in (0.0, *SEVERITIES):
             fall = {0.22: struck, 2.0: 2.0}.get(severity, 0.0) * (malignant & grains)
             for i in range(900):
@@ -94,8 +93,9 @@ def run(gate, *args):
 def test_other_metrics_crossings_and_selectivity_are_claims_with_their_own_ids(gate):
     write_table(gate.path / "candidate.csv")
     crossed = TOLERANCES.replace('subgroup = "grains"\nmargin', 'subgroup = "grains & density=d"\nmargin')
-    (gate.path / "robustness_tests" / "tolerances.toml").write_text(crossed.replace("margin = 0.16", "margin = 0.6"))
-    result, verdicts = run(gate)
+    crossed = crossed.replace("margin = 0.16", "margin = 0.6")
+    (gate.path / "robustness_tests" / "tolerances.toml").write_text(crossed)
+    _, verdicts = run(gate)
     assert {name for name in verdicts if "clean" not in name} == {
         "test_holds[lowpass-0.50mm-masses-sensitivity-specificity_0.80]",
         "test_holds[lowpass-0.17mm-grains___density_d-auc]",
@@ -152,3 +152,39 @@ def test_a_metric_that_cannot_be_had_is_one_line(gate):
     result = gate.runpytest_subprocess("--mammo-scores=candidate.csv", "-k", "holds and 0.17")
     result.stdout.fnmatch_lines(["*a stratum must be a column of the table, got 'dens'*did you mean 'density'?*"])
     assert "Traceback" not in result.stdout.str()
+
+
+def test_power_for_counts_is_printed_without_running_anything(gate):
+    result = gate.runpytest_subprocess("--co", "-q", "--mammo-power=61:600:0.93", timeout=300)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "power: chance that an unchanged classifier is held (61 malignant breasts of each subgroup, 600 not, *",
+            "  holds lowpass 0.17 grains, margin 0.16: 1.00 with 61; * malignant breasts for 0.80",
+            "power: 1.00 joint chance that all 2 are held",
+            "power: 2 tolerances of other metrics or kinds are not among them",
+        ]
+    )
+
+
+@pytest.mark.parametrize("value", ["61", "61:0", "a:b", "61:600:1.2", "1:2:0.8:4"])
+def test_other_counts_are_usage_errors(gate, value):
+    result = gate.runpytest_subprocess("--co", f"--mammo-power={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: --mammo-power must stand alone or give malignant and other breasts and, if you like, the clean "
+            f"AUC, as in --mammo-power=61:1379:0.90, got '{value}'"
+        ]
+    )
+
+
+def test_an_inconclusive_verdict_cites_its_chance(gate):
+    tolerances = gate.path / "robustness_tests" / "tolerances.toml"
+    tolerances.write_text(TOLERANCES.replace("margin = 0.16", "margin = 0.031"))
+    write_table(gate.path / "candidate.csv", struck=0.2)
+    result, verdicts = run(gate, "-k", "holds and 0.22", "--mammo-power")
+    (verdict,) = verdicts.values()
+    assert verdict["outcome"] == "inconclusive"
+    assert "With these counts and this scatter an unchanged classifier is held with a chance of " in verdict["sentence"]
+    result.stdout.fnmatch_lines(["power: * joint chance that all 2 are held"])
