@@ -34,6 +34,7 @@ def lossless_ratio(values: NDArray[np.uint16]) -> float:
 
 
 def ratio_of(codestream: bytes, pixels: int) -> float:
+    """12 bits × pixels ÷ bytes of a codestream."""
     return BITS * pixels / 8 / len(codestream)
 
 

@@ -149,18 +149,17 @@ def test_kill_leaves_no_process_and_no_manifest(tmp_path: Path) -> None:
         "    phantom_cohort(recipe, folder, workers=2, progress=lambda *_: print(flush=True))\n"
     )
     root = str(Path(__file__).resolve().parents[4])
-    writer = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": root},
-    )
-    assert writer.stdout is not None
-    writer.stdout.readline()
-    writer.kill()
-    # the workers hold the other end of the pipe: it closes when the last of them has ended
-    writer.stdout.read()
-    writer.wait()
+    ) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        writer.kill()
+        # the workers hold the other end of the pipe: it closes when the last of them has ended
+        writer.stdout.read()
     (home,) = tmp_path.glob("phantoms-*")
     finished = [folder for folder in home.iterdir() if folder.is_dir() and folder.suffix != ".part"]
     assert 1 <= len(finished) < 40
