@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def fold_of(exam_id: str, seed: int) -> int:
     return Key(exam_id=exam_id, side="", position="", seed=seed).digest("universal fold") % FOLDS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class UniversalFields:
     """Directions in −1 … 1 by half of the cohort and view position, each (rows, columns) on a grid of 0.1 mm.
 
@@ -45,7 +46,7 @@ class UniversalFields:
         other = (fold_of(exam_id, self.seed) + 1) % FOLDS
         return {position: field for (fold, position), field in self.directions.items() if fold == other}
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """Of all that decides a perturbed view."""
         digest = hashlib.sha256(f"{_FORMAT}|{self.seed}".encode())
@@ -63,6 +64,15 @@ class UniversalFields:
         tensors = {f"{fold}.{name}": field.cpu().contiguous() for (fold, name), field in self.directions.items()}
         save_file(tensors, part, metadata={"format": _FORMAT, "seed": str(self.seed), "grid_mm": str(GRID_MM)})
         part.replace(path)
+
+    @classmethod
+    def readable(cls, path: Path) -> bool:
+        """Whether there is a file to read, and it is whole."""
+        try:
+            cls.read(path)
+        except UnusableInput:
+            return False
+        return True
 
     @classmethod
     def read(cls, path: Path) -> UniversalFields:

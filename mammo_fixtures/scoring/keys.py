@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -52,15 +52,33 @@ def file_digest(source: ViewSource) -> bytes | None:
 
 
 def score_key(
-    unit: Sequence[bytes], side: str, exam_id: str, condition: Condition, *, seed: int, classifier: str, precision: str
+    unit: Sequence[bytes],
+    side: str,
+    exam_id: str,
+    condition: Condition,
+    *,
+    seed: int,
+    classifier: str,
+    precision: str,
+    also: bytes = b"",
 ) -> bytes:
-    """Of one score: the views scored together, the condition and the classifier."""
+    """Of one score: the views scored together, the condition and the classifier.
+
+    `also` is what else decides it: which way the gradient was followed, or the field that was fitted.
+    """
     parts = [*sorted(unit), side.encode(), classifier.encode(), precision.encode()]
     if condition != CLEAN:
         record = PERTURBATIONS[condition.perturbation]
         parts.append(f"{record.name}|{record.version}|{float(condition.severity)!r}".encode())
         if record.keyed:
             parts.append(f"{seed}|{exam_id}".encode())
+    if also:
+        parts.append(also)
+    return parts_digest(parts)
+
+
+def parts_digest(parts: Iterable[bytes]) -> bytes:
+    """Of several parts, none of which runs into the next."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(4, "little") + part)

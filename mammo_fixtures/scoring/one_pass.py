@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams import Cohort, Exam, View
+from mammo_fixtures.exams import Breast, Cohort, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.perturbations.universal import UNIVERSAL, fold_of
 from mammo_fixtures.scoring.keys import file_digest, pixels_digest, score_key
+from mammo_fixtures.scoring.leases import leases
+from mammo_fixtures.scoring.needs import Needs
+from mammo_fixtures.scoring.preparation import Preparation
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable, check_strata
-from mammo_fixtures.scoring.store import LEASE_SECONDS, Store
+from mammo_fixtures.scoring.signs import signs_of
+from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHUNK_EXAMS = 4
 _POLL_SECONDS = 0.2
@@ -85,12 +83,15 @@ class Pass:
     decoded: int = 0
     """Views this process has decoded."""
     _pixels: dict[ViewSource, bytes] = field(default_factory=dict)
+    _needs: Needs = field(init=False)
 
     def __post_init__(self) -> None:
         self.conditions = [CLEAN, *(c for c in dict.fromkeys(self.conditions) if c != CLEAN)]
         check_strata((name for breast in self.cohort.breasts for name in breast.strata), self.cohort.source)
         if not self.fingerprint:
             self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"unkept {self.name}"
+        self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
+        self.sweep.needs = self._needs
 
     def run(self) -> ScoreTable:
         """Share the chunks with whoever else runs this pass, then read the merged scores."""
@@ -98,8 +99,10 @@ class Pass:
         chunks = [exams[start : start + CHUNK_EXAMS] for start in range(0, len(exams), CHUNK_EXAMS)]
         owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._recall()
-        self.store.begin(self.name, chunks=len(chunks), cells=len(self.cohort.breasts) * len(self.conditions))
-        with self._leases(owner):
+        self._prepare(owner)
+        cells = sum(self._needs.met(b, c.perturbation) for b in self.cohort.breasts for c in self.conditions)
+        self.store.begin(self.name, chunks=len(chunks), cells=cells)
+        with leases(self.store, self.name, owner):
             while True:
                 number = self.store.claim(self.name, owner)
                 if number is not None:
@@ -118,29 +121,17 @@ class Pass:
         if state is not None:
             self.progress(*state)
 
-    @contextmanager
-    def _leases(self, owner: str) -> Iterator[None]:
-        """Renews this process's leases from a thread of its own, so that a slow exam is not taken for a dead worker."""
-        stop = threading.Event()
-        beside = Store(self.store.path)
-
-        def renew() -> None:
-            while not stop.wait(LEASE_SECONDS / 4):
-                # A lease that could not be renewed may be worked on twice, which costs time and nothing else.
-                with suppress(UnusableInput):
-                    beside.renew(self.name, owner)
-
-        thread = threading.Thread(target=renew, name="mammo leases", daemon=True)
-        thread.start()
-        try:
-            yield
-        except BaseException:
-            self.store.release(self.name, owner)
-            raise
-        finally:
-            stop.set()
-            thread.join()
-            beside.close()
+    def _prepare(self, owner: str) -> None:
+        Preparation(
+            needs=self._needs,
+            sweep=self.sweep,
+            store=self.store,
+            pass_name=self.name,
+            owner=owner,
+            fingerprint=self.fingerprint,
+            read=self._read,
+            digest=lambda source: self._pixels_of(source, self._read),
+        ).make({c.perturbation for c in self.conditions if c != CLEAN})
 
     def _recall(self) -> None:
         """Take from the store what it knows of the files' pixels, so that they need not be decoded for their keys."""
@@ -155,11 +146,14 @@ class Pass:
 
         def read(source: ViewSource) -> View:
             if source not in opened:
-                opened[source] = source.read()
-                self.decoded += 1
+                opened[source] = self._read(source)
             return opened[source]
 
         return read
+
+    def _read(self, source: ViewSource) -> View:
+        self.decoded += 1
+        return source.read()
 
     def _exam(self, exam: Exam) -> None:
         """Compute what the store does not have of an exam's scores, and keep it there."""
@@ -181,6 +175,8 @@ class Pass:
         for breast in exam.breasts:
             unit = [self._pixels_of(source, read) for source in self.sweep.unit(exam, breast)]
             for condition in self.conditions:
+                if not self._needs.met(breast, condition.perturbation):
+                    continue
                 cells[breast.side, condition] = score_key(
                     unit,
                     breast.side,
@@ -189,8 +185,18 @@ class Pass:
                     seed=self.sweep.seed,
                     classifier=self.fingerprint,
                     precision=self.sweep.inference.precision,
+                    also=self._also(exam, breast, condition),
                 )
         return cells
+
+    def _also(self, exam: Exam, breast: Breast, condition: Condition) -> bytes:
+        """What decides a score beside views, condition and classifier."""
+        if condition == CLEAN or PERTURBATIONS[condition.perturbation].needs != "gradient":
+            return b""
+        if condition.perturbation == UNIVERSAL.name:
+            assert self.sweep.fields is not None
+            return self.sweep.fields.digest + str(fold_of(exam.exam_id, self.sweep.fields.seed)).encode()
+        return repr(sorted(signs_of(exam, breast, condition.perturbation, self._needs).items())).encode()
 
     def _pixels_of(self, source: ViewSource, read: Callable[[ViewSource], View]) -> bytes:
         known = self._pixels.get(source)
@@ -215,7 +221,10 @@ class Pass:
                 self._exam(exam)
                 known = self.store.scores(list(cells.values()))
             for breast in exam.breasts:
-                scores[:, row, 0] = [known[cells[breast.side, condition]] for condition in self.conditions]
+                scores[:, row, 0] = [
+                    known[cells[breast.side, condition]] if (breast.side, condition) in cells else np.nan
+                    for condition in self.conditions
+                ]
                 row += 1
         strata = dict.fromkeys(name for breast in breasts for name in breast.strata)
         label = {True: 1, False: 0, None: -1}
@@ -232,4 +241,9 @@ class Pass:
                 name: np.array([breast.strata.get(name, "") for breast in breasts], dtype=np.str_) for name in strata
             },
             source=self.cohort.source or self.cohort.name,
+            unmet={
+                name: said
+                for name in dict.fromkeys(c.perturbation for c in self.conditions[1:])
+                if (said := self._needs.said(name))
+            },
         )

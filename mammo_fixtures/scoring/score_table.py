@@ -49,6 +49,8 @@ class ScoreTable:
     """Empty where not given; then the exam is the cluster."""
     strata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     source: str = ""
+    unmet: Mapping[str, str] = field(default_factory=dict)
+    """By perturbation: what it needs that some breasts have not, so that they got no score. Not kept in files."""
     _numbered: list[NDArray[np.intp]] = field(default_factory=list, init=False, repr=False)
     """The clusters once they were asked for: telling a million texts apart takes a second, and every curve asks."""
 

@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.classifiers.gradients import gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams import Breast, Exam, View
+from mammo_fixtures.exams import Breast, Cohort, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
+from mammo_fixtures.perturbations.adversarial import together
+from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP, exchange, withheld_position
+from mammo_fixtures.perturbations.universal import UniversalFields
+from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
+from mammo_fixtures.scoring.signs import signs_of
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +37,10 @@ class Sweep:
     """Images a call of the network; None chooses one on a CPU, where that is fastest, and eight on a GPU."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     """Views by perturbation, severity and what is out of the ordinary with it there."""
+    needs: Needs | None = None
+    """Which breasts of the cohort are judged; None stands for an exam by itself."""
+    fields: UniversalFields | None = None
+    """Fields that `universal` adds."""
     _buffer: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -64,15 +74,34 @@ class Sweep:
             conditions = list(wanted.get(breast.side, ()))
             if not conditions:
                 continue
-            by_view: list[list[float]] = []
+            withheld = withheld_position((source.position for source in breast.views), exam.exam_id, self.seed)
+            several: dict[Condition, list[float]] = {condition: [] for condition in conditions}
             for source in breast.views:
-                by_view.append(self._one_view(read(source), conditions))
-            for condition, several in zip(conditions, zip(*by_view, strict=True), strict=True):
-                scores[breast.side, condition] = combine(several)
+                there = [c for c in conditions if c.perturbation != MISSING_VIEW.name or source.position != withheld]
+                if there:
+                    shared = self._shared(read(source), exam, breast, there)
+                    for condition, value in zip(there, self._one_view(shared, there), strict=True):
+                        several[condition].append(value)
+            scores |= {(breast.side, condition): combine(values) for condition, values in several.items()}
         return scores
 
-    def _one_view(self, view: View, conditions: Sequence[Condition]) -> list[float]:
+    def _shared(self, view: View, exam: Exam, breast: Breast, conditions: Sequence[Condition]) -> Shared:
+        """A view, with the gradient of its own score where a condition needs one."""
         shared = Shared(view, device=self.inference.device, seed=self.seed)
+        following = next((c.perturbation for c in conditions if _follows_gradient(c)), "")
+        if following:
+            signs = signs_of(exam, breast, following, self._needs(exam))
+            shared.ascent.gradients = gradients_of(self.inference, [view], signs)
+        if self.fields is not None:
+            shared.universal_fields = self.fields.against(exam.exam_id)
+        return shared
+
+    def _needs(self, exam: Exam) -> Needs:
+        alone = Cohort(name="", exams=(exam,))
+        return self.needs or Needs(cohort=alone, classifier=self.inference.classifier, seed=self.seed)
+
+    def _one_view(self, shared: Shared, conditions: Sequence[Condition]) -> list[float]:
+        view = shared.view
         scores: list[float] = []
         size = self.batch_size or (CPU_BATCH if self.inference.device.type == "cpu" else GPU_BATCH)
         for start in range(0, len(conditions), size):
@@ -96,14 +125,10 @@ class Sweep:
                 f"exam {exam.exam_id}: the classifier needs the views {', '.join(needed)}, "
                 f"got no {', '.join(missing)}; add them to the manifest, or declare the views it needs"
             )
-        shared = {name: Shared(read(sources[name]), device=self.inference.device, seed=self.seed) for name in needed}
+        shared = {name: self._shared(read(sources[name]), exam, exam.breasts[0], ()) for name in needed}
         scores: dict[tuple[str, Condition], float] = {}
         for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
-            inputs = {
-                name: self.inference.input(self._image(each, condition, None), _declared(each.view, condition))
-                for name, each in shared.items()
-            }
-            given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
+            given = self._exam_scores(exam, shared, condition)
             for side, conditions in wanted.items():
                 if condition in conditions:
                     if side not in given:
@@ -113,6 +138,36 @@ class Sweep:
                         )
                     scores[side, condition] = given[side]
         return scores
+
+    def _exam_scores(self, exam: Exam, shared: Mapping[str, Shared], condition: Condition) -> dict[str, float]:
+        """Scores by side from all views at once."""
+        places = exchange(shared, exam.exam_id, self.seed) if condition.perturbation == VIEW_SWAP.name else {}
+        taken = {name: shared[places.get(name, name)] for name in shared}
+        images = self._exam_images(exam, taken, condition)
+        inputs = {
+            name: self.inference.input(image, _declared(each.view, condition))
+            for (name, each), image in zip(taken.items(), images, strict=True)
+        }
+        given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
+        if any(name[0] != place[0] for name, place in places.items()):
+            # The score follows the images to the other side.
+            given = {"L" if side == "R" else "R": score for side, score in given.items()}
+        return given
+
+    def _exam_images(self, exam: Exam, shared: Mapping[str, Shared], condition: Condition) -> list[torch.Tensor]:
+        if condition.perturbation == VIEW_SWAP.name:
+            return [each.pixels for each in shared.values()]
+        if condition.perturbation == MISSING_VIEW.name:
+            withheld = withheld_position((name[2:] for name in shared), exam.exam_id, self.seed)
+            return [
+                each.pixels.new_full(each.view.shape, each.background) if name[2:] == withheld else each.pixels
+                for name, each in shared.items()
+            ]
+        if _follows_gradient(condition):
+            signs = signs_of(exam, exam.breasts[0], condition.perturbation, self._needs(exam))
+            gradients = gradients_of(self.inference, [each.view for each in shared.values()], signs)
+            return together(condition.perturbation, list(shared.values()), condition.severity, gradients)
+        return [self._image(each, condition, None) for each in shared.values()]
 
     def _images(self, count: int, view: View) -> torch.Tensor:
         """Buffers for `count` images of a view's shape: fresh memory pages cost more than the arithmetic."""
@@ -127,13 +182,18 @@ class Sweep:
     def _image(self, shared: Shared, condition: Condition, out: torch.Tensor | None) -> torch.Tensor:
         import torch
 
-        if condition == CLEAN:
+        if condition == CLEAN or condition.perturbation == MISSING_VIEW.name:
             return shared.pixels
         record = PERTURBATIONS[condition.perturbation]
         flag = record.flag(shared, condition.severity) if record.flag else ""
         if flag:
             self.flags[record.name, condition.severity, flag] += 1
         return apply(record, shared, condition.severity, torch.empty_like(shared.pixels) if out is None else out)
+
+
+def _follows_gradient(condition: Condition) -> bool:
+    """Whether the gradient is followed while scoring, and not before it as for universal fields."""
+    return condition != CLEAN and "ascent" in PERTURBATIONS[condition.perturbation].shares
 
 
 def _declared(view: View, condition: Condition) -> View:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures import ScoreTable, read_cohort, score
-from mammo_fixtures.scoring import one_pass
+from mammo_fixtures.scoring import leases, one_pass
 from mammo_fixtures.scoring import store as store_module
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.tests.comparing import by_hand, same
@@ -27,13 +27,13 @@ from pathlib import Path
 import torch
 from mammo_fixtures import read_cohort
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.scoring import Condition, one_pass, store
+from mammo_fixtures.scoring import Condition, leases, one_pass, store
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
 
 folder, table, lease, pace, workers = Path(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:])
 torch.set_num_threads(1)
-store.LEASE_SECONDS = one_pass.LEASE_SECONDS = lease
+store.LEASE_SECONDS = leases.LEASE_SECONDS = lease
 one_pass.CHUNK_EXAMS = 1
 tiny_cohort.pace_seconds[0] = pace
 conditions = [Condition(name, severity) for name, several in tiny_cohort.PLAN.items() for severity in several]
@@ -89,7 +89,7 @@ def test_two_processes_compute_each_score_once_and_read_the_same_table(exams):
 
 def test_a_killed_worker_is_replaced_when_its_lease_ends(exams, run, monkeypatch):
     lease = 1.5
-    for module in (store_module, one_pass):
+    for module in (store_module, leases):
         monkeypatch.setattr(module, "LEASE_SECONDS", lease)
     monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
     worker = begin(exams, "never.csv", lease=lease, pace=0.02)
@@ -123,7 +123,7 @@ def wait_for(worker, path, count):
 def test_a_slow_worker_keeps_its_lease(exams, run, monkeypatch):
     """A chunk takes longer than a lease; its owner's thread renews it, so that nobody else begins it."""
     lease = 2.0
-    for module in (store_module, one_pass):
+    for module in (store_module, leases):
         monkeypatch.setattr(module, "LEASE_SECONDS", lease)
     on_disk(exams, 1)
     slow = begin(exams, "slow.csv", lease=lease, pace=1.4 * lease / (2 * CONDITIONS))
@@ -144,7 +144,7 @@ def test_a_lease_that_cannot_be_renewed_does_not_end_the_pass(exams, monkeypatch
         raise UnusableInput("store: held by another process")
 
     monkeypatch.setattr(Store, "renew", refuse)
-    for module in (store_module, one_pass):
+    for module in (store_module, leases):
         monkeypatch.setattr(module, "LEASE_SECONDS", 0.02)
     on_disk(exams, 2)
     assert undisturbed(exams).scores.shape == (CONDITIONS, 4, 1)

@@ -1,0 +1,73 @@
+"""Gradients of a classifier's score with respect to stored pixels, through everything it does to them first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mammo_fixtures.exams import View
+
+BREAST = ""
+"""Key of the one score of a view-level classifier."""
+
+
+class NoGradient(UnusableInput):
+    """The classifier's score cannot be followed back to its pixels."""
+
+
+def gradients_of(
+    inference: Inference, views: Sequence[View], signs: Mapping[str, float]
+) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+    """A function from images of these views to the gradient of Σ sign × score at each, float32.
+
+    `signs` is keyed by side at exam level, where all views are scored together; `BREAST` at view level, for one view.
+    Full precision, whatever precision scores are computed in.
+    """
+
+    def gradients(images: Sequence[Tensor]) -> list[Tensor]:
+        import torch
+
+        leaves = [image.detach().clone().requires_grad_() for image in images]
+        with torch.enable_grad():
+            loss = _loss(inference, leaves, views, signs)
+            if not loss.requires_grad:
+                raise _none(inference, "its score does not depend on its input as far as torch can follow")
+            try:
+                found = torch.autograd.grad(loss, leaves, allow_unused=True)
+            except RuntimeError as error:
+                raise _none(inference, f"it raised {error}") from error
+        return [
+            torch.zeros_like(leaf) if each is None else each.nan_to_num(0, 0, 0)
+            for leaf, each in zip(leaves, found, strict=True)
+        ]
+
+    return gradients
+
+
+def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], signs: Mapping[str, float]) -> Tensor:
+    import torch
+
+    if inference.classifier.integers:
+        raise _none(inference, "it takes integers, and rounding has no gradient")
+    # Stacked, which copies: a network that works in place must not reach the leaves.
+    inputs = [torch.stack([inference.input(image, view)]) for image, view in zip(images, views, strict=True)]
+    named = {f"{view.side}-{view.position}": given for view, given in zip(views, inputs, strict=True)}
+    try:
+        scores = inference.classifier.network(inputs[0] if BREAST in signs else named)
+        given = {BREAST: scores} if BREAST in signs else scores
+        loss: Tensor = sum((sign * given[side].sum() for side, sign in signs.items()), start=torch.zeros(()))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise _none(inference, f"it raised {type(error).__name__}: {error}") from error
+    return loss
+
+
+def _none(inference: Inference, why: str) -> NoGradient:
+    return NoGradient(f"classifier {inference.classifier.name or '?'}: gives no gradient at its pixels: {why}")
