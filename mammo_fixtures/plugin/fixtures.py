@@ -44,7 +44,8 @@ def one_line(request: pytest.FixtureRequest) -> Iterator[None]:
     except UnusableInput as error:
         if "PYTEST_XDIST_WORKER" not in os.environ:
             request.session.shouldfail = f"nothing can be judged: {error}"
-        pytest.fail(str(error), pytrace=False)
+        # The causes are told in the line; pytest would print them one by one before it.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +119,7 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
         try:
             verdict = judge_claim(claim, curves, test=request.node.name)
         except UnusableInput as error:  # of this claim alone: a stratum or metric that the scores do not have
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         request.node.user_properties.extend(figures(verdict.as_dict()))
         allowed = claim.tolerance is not None and claim.tolerance.not_run == "allow" and not mammo_run.settings.strict
         if verdict.outcome == "not_run" and allowed:

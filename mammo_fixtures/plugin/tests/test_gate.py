@@ -167,6 +167,30 @@ def test_snapshots_live_in_the_users_folder_and_are_never_rewritten_within_toler
     assert {p: p.read_bytes() for p in shipped} == shipped
 
 
+@pytest.mark.parametrize(
+    "selection",
+    [
+        ("-k", "contrast"),
+        ("-m", "claims", "-k", "not lowpass"),
+        ("robustness_tests/test_curve.py::test_curve[contrast-all-auc]",),
+        ("--lf", "-o", "addopts=--import-mode=importlib"),
+        ("--co",),
+        ("-k", "holds", "-n", "2"),
+    ],
+)
+def test_updating_a_selection_leaves_every_other_snapshot_alone(gate, selection):
+    folder = gate.path / "mine" / "test_curve"
+    folder.mkdir(parents=True)
+    others = {folder / f"test_curve[lowpass-{s}-auc].txt": f"kept {s}" for s in ("all", "microcalcifications")}
+    others[folder / "test_curve[gone-all-auc].txt"] = "kept too"
+    for path, text in others.items():
+        path.write_text(text)
+    arguments = selection if "--lf" not in selection else (*selection, "-k", "contrast")
+    result = run(gate, *arguments, "--mammo-snapshots=mine", "--snapshot-update")
+    assert result.ret == 0, result.stdout.str()
+    assert {path: path.read_text() for path in others} == others
+
+
 def test_a_curve_of_another_classifier_is_not_compared(gate):
     arguments = ("-k", "curve and contrast and all", "--mammo-snapshots=mine")
     run(gate, *arguments, "--snapshot-update")

@@ -1,7 +1,13 @@
 """What the gate cannot use it refuses in one line, with a status that is not 0."""
 
-import pytest
+import csv
+import shutil
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from mammo_fixtures.given import given
 from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES
 
 
@@ -58,3 +64,80 @@ def test_bad_tolerances_are_usage_errors(gate):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "tolerances.toml" in result.stderr.str()
     assert "'claims'" in result.stderr.str()
+
+
+def rows_of(gate):
+    with (gate.path / "exams" / "site.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def rewrite(gate, rows):
+    with (gate.path / "exams" / "site.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def put_dicom(name):
+    def put(gate, rows):
+        shutil.copyfile(given(f"dicom/broken/{name}"), gate.path / "exams" / "0_L.dcm")
+        rows[0] |= {"path": "0_L.dcm", "pixel_spacing_mm": ""}
+
+    return put
+
+
+def put_12_bits_in_16(gate, rows):
+    Image.fromarray(np.full((64, 48), 4095, np.uint16)).save(gate.path / "exams" / "0_L.png")
+
+
+def forget_a_file(gate, rows):
+    (gate.path / "exams" / "0_L.png").unlink()
+
+
+def disagree(gate, rows):
+    rows.insert(1, rows[0] | {"view": "MLO", "malignant": "0"})
+
+
+def repeat(gate, rows):
+    rows.insert(1, dict(rows[0]))
+
+
+@pytest.mark.parametrize(
+    ("break_something", "message"),
+    [
+        (put_dicom("truncated.dcm"), "exam 0, L-CC: "),
+        (put_dicom("unknown_transfer_syntax.dcm"), "ransfer"),
+        (put_dicom("missing_spacing.dcm"), "Imager Pixel Spacing (0018,1164) is missing; add pixel_spacing_mm to the"),
+        (put_12_bits_in_16, "exam 0, L-CC: the brightest pixel must reach a quarter of the range"),
+        (forget_a_file, "0_L.png"),
+        (disagree, "malignant"),
+        (repeat, "one row a view, but exam 0, L-CC already stands in row 2"),
+    ],
+)
+def test_unusable_exams_end_the_run_with_one_line(gate, break_something, message):
+    rows = rows_of(gate)
+    break_something(gate, rows)
+    rewrite(gate, rows)
+    result = run(gate, "-k", "contrast and holds")
+    assert result.ret != 0
+    said = [line for line in result.stdout.lines if message in line]
+    assert len(said) == 1, result.stdout.str()
+    assert "exception" not in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["*claims: 0 held, 0 broken, 0 inconclusive, 0 not run, 1 never judged*"])
+
+
+def test_a_cohort_of_one_class_is_not_judged(gate):
+    rewrite(gate, [row | {"malignant": "1"} for row in rows_of(gate)])
+    result = run(gate, "-k", "contrast and holds")
+    assert result.ret == 1
+    assert "was not judged: there is no breast that is not malignant" in result.stdout.str()
+
+
+def test_an_unknown_perturbation_in_the_tolerances_is_a_usage_error(gate):
+    path = gate.path / "robustness_tests" / "tolerances.toml"
+    path.write_text(TOLERANCES.replace('"contrast"', '"contrst"'))
+    result = run(gate)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "tolerances.toml, table 3" in result.stderr.str()
+    assert "did you mean 'contrast'?" in result.stderr.str()
