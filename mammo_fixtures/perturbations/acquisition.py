@@ -77,6 +77,7 @@ GAUSSIAN_NOISE = Perturbation(
     severities=(0.005, 0.01, 0.02, 0.04, 0.08),
     valid=(1e-6, 10.0),
     nothing=0.0,
+    version=2,
     keyed=True,
     shares=("normal_field",),
     source="White additive noise of the detector's electronics; severities double from 1/200 of full scale.",

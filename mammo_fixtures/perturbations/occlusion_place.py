@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _CELL_MM = 0.6
 """Places are told apart on a grid this coarse."""
+_NEARLY = 0.7
+"""Where a patch fits nowhere, places with this share of the largest clearance are as good as the best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,8 +42,9 @@ class OcclusionPlaces:
         if not (self.inside > 0).any():
             return None
         fits = self.clearance_mm >= diameter_mm / 2
-        best = np.where(fits, self.order, -1) if fits.any() else self.inside
-        row, column = np.unravel_index(int(np.argmax(best)), best.shape)
+        if not fits.any():
+            fits = self.inside >= _NEARLY * self.inside[self.inside > 0].max()
+        row, column = np.unravel_index(int(np.argmax(np.where(fits, self.order, -1))), fits.shape)
         rows, columns = self.region.shape
         return (
             min(int(row) * self.step[0] + self.step[0] // 2, rows - 1),

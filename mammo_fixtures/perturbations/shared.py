@@ -59,9 +59,9 @@ class Shared:
     @cached_property
     def normal_field(self) -> torch.Tensor:
         """The view's standard-normal field, drawn on the CPU."""
-        import torch
+        from mammo_fixtures.perturbations.fields import normal_field
 
-        return torch.randn(self.view.shape, generator=self.key.generator("normal field")).to(self.device)
+        return normal_field(self.key, "normal field", self.view.shape).to(self.device)
 
     @cached_property
     def uniform_field(self) -> torch.Tensor:

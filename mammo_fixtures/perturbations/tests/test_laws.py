@@ -7,6 +7,9 @@ import torch
 from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
 
 every_record = pytest.mark.parametrize("record", PERTURBATIONS, ids=lambda record: record.name)
+OF_ONE_VIEW = [record for record in PERTURBATIONS if record.needs in ("", "region")]
+every_view_record = pytest.mark.parametrize("record", OF_ONE_VIEW, ids=lambda record: record.name)
+"""Those that one view is enough for; what needs an exam or a classifier has tests of its own."""
 
 
 def breast(shape=(160, 120), exam_id="17", spacing=(0.4, 0.4)):
@@ -17,6 +20,7 @@ def breast(shape=(160, 120), exam_id="17", spacing=(0.4, 0.4)):
     return View.from_array(
         np.where(inside, tissue, 0).astype(np.float32),
         pixel_spacing_mm=spacing, side="L", position="CC", exam_id=exam_id, intensity_range=(0, 1),
+        region=(row - 0.5) ** 2 + (column - 0.3) ** 2 < 0.01,
     )  # fmt: skip
 
 
@@ -26,7 +30,7 @@ def test_severity_nothing_is_identity_bit_for_bit(record):
     assert perturb(view, record.name, record.nothing).numpy().tobytes() == view.pixels.tobytes()
 
 
-@every_record
+@every_view_record
 def test_input_untouched_and_result_in_fresh_memory(record):
     view = breast()
     before = view.pixels.copy()
@@ -35,7 +39,7 @@ def test_input_untouched_and_result_in_fresh_memory(record):
     assert np.array_equal(view.pixels, before)
 
 
-@every_record
+@every_view_record
 @pytest.mark.parametrize("shape", [(160, 120), (161, 97), (33, 70)])
 @pytest.mark.parametrize("spacing", [(0.4, 0.4), (0.3, 0.6)])
 def test_shape_dtype_and_finite(record, shape, spacing):
@@ -45,7 +49,7 @@ def test_shape_dtype_and_finite(record, shape, spacing):
     assert stack.isfinite().all()
 
 
-@every_record
+@every_view_record
 def test_one_severity_equals_its_place_in_the_ladder(record):
     view = breast()
     stack = perturb(view, record.name, record.severities)
@@ -53,7 +57,7 @@ def test_one_severity_equals_its_place_in_the_ladder(record):
         assert torch.equal(image, perturb(view, record.name, severity))
 
 
-@every_record
+@every_view_record
 def test_same_key_same_pixels_other_exam_other_pixels(record):
     severity = record.severities[-1]
     one = perturb(breast(), record.name, severity)
@@ -66,7 +70,7 @@ def test_same_key_same_pixels_other_exam_other_pixels(record):
         assert all(torch.equal(one, other) for other in others) != record.keyed
 
 
-@every_record
+@every_view_record
 def test_changes_the_pixels_and_more_so_with_severity(record):
     # Large enough for one pixel in ten thousand to be more than one in a hundred thousand.
     view = breast((480, 360), spacing=(0.1, 0.1))
@@ -84,7 +88,7 @@ def test_changes_the_pixels_and_more_so_with_severity(record):
         assert len(set(distance)) == len(distance)
 
 
-@every_record
+@every_view_record
 @pytest.mark.parametrize(
     "pixels", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((40, 30))], ids=["one-black", "one-white", "black"]
 )
@@ -132,3 +136,11 @@ def test_records_say_where_they_come_from(record):
     assert set(record.shares) >= set()
     assert len(record.severities) in (1, 3, 4, 5, 6, 8)
     assert record.severities == tuple(dict.fromkeys(record.severities))
+
+
+@pytest.mark.parametrize(
+    "record", [record for record in PERTURBATIONS if record not in OF_ONE_VIEW], ids=lambda record: record.name
+)
+def test_what_one_view_is_not_enough_for_says_so(record):
+    with pytest.raises(UnusableInput, match=r"got (one view|a view alone); score a cohort with score\(...\)$"):
+        perturb(breast(), record.name, record.severities[0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
+from mammo_fixtures import UnusableInput, View, perturb
 from mammo_fixtures.perturbations.resampling_control import resampling_control
 
 
@@ -22,7 +22,6 @@ def smooth(shape=(300, 250)):
 
 
 MOVEMENTS = [("rotation", 15), ("translation", 20), ("posterior_cut", 20), ("magnification", 20), ("elastic", 8)]
-MOVEMENTS = [each for each in MOVEMENTS if each[0] in PERTURBATIONS.names]
 
 
 @pytest.mark.parametrize("wall", ["left", "right"])
@@ -48,7 +47,7 @@ def test_fine_texture_is_low_passed(name, severity):
 
 def test_whole_pixels_and_cuts_are_the_clean_image_bit_for_bit():
     given = view(np.random.default_rng(2).random((60, 50)), (0.5, 0.5))
-    for name, severity in ((MOVEMENTS[1][0], 5), ("posterior_cut", 10), ("crop", 0.5), ("mirror", 1), ("rotation", 0)):
+    for name, severity in (("translation", 5), ("posterior_cut", 10), ("crop", 0.5), ("mirror", 1), ("rotation", 0)):
         assert resampling_control(given, name, severity).numpy().tobytes() == given.pixels.tobytes(), name
 
 
