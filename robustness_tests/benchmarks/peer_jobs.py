@@ -74,7 +74,7 @@ class Jobs:
             "MONAI",
             lambda w: _of("monai.transforms").GaussianSmooth(sigma(w), approx="erf")(self.tensor[0])[0].numpy(),
         )
-        yield "torchio", lambda w: _of("torchio").Blur(sigma(w) * mm)(self._subject())[0, :, :, 0]
+        yield "torchio", lambda w: _of("torchio").Blur(sigma(w) * mm)(self._subject()).data[0, :, :, 0].numpy()
         doubled = np.pad(self.array, [(0, length) for length in self.array.shape], mode="symmetric")
         squares = [
             (f(n, mm)) ** 2 for f, n in ((np.fft.fftfreq, doubled.shape[0]), (np.fft.rfftfreq, doubled.shape[1]))
