@@ -30,14 +30,14 @@ def run(tmp_path):
     """Runs a pass over a cohort with the store of this test; gives the table, images scored and views decoded."""
     path = tmp_path / "scores.sqlite"
 
-    def run(cohort, plan=PLAN, classifier=None, *, seed=0, precision="fp32", **keywords):
+    def run(cohort, plan=PLAN, classifier=None, *, seed=0, precision="fp32", fields=None, **keywords):
         tiny_cohort.scored.clear()
         store = Store(path)
         inference = Inference(classifier or view_level(), device="cpu", precision=precision)
         conditions = [Condition(name, severity) for name, severities in plan.items() for severity in severities]
         pass_ = Pass(
             cohort=cohort,
-            sweep=Sweep(inference=inference, seed=seed),
+            sweep=Sweep(inference=inference, seed=seed, fields=fields),
             conditions=conditions,
             store=store,
             **keywords,
