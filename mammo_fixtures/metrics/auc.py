@@ -34,7 +34,7 @@ def measure_auc(sample: Sample, confidence: float = 0.95) -> Estimates:
 
 def read_auc(positives: NDArray[np.float64], negatives: NDArray[np.float64], _: Terms) -> Reading:
     """Placement values."""
-    return Reading(placements=placement_values(positives, negatives))
+    return Reading(placements=placement_values(positives, negatives), readers=positives.shape[2])
 
 
 def auc_bounds(reading: Reading, clusters: Clusters, confidence: float) -> Bounds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def _read(
     """Share of breasts whose calls are `counted`, of one reader's scores (conditions, breasts).
 
     The threshold is set on the clean scores, so it scatters with them; that scatter is carried by the breasts that set
-    it, in proportion to what the share changes between thresholds that other samples of this size would give.
+    it, in proportion to what the share changes between thresholds that other samples of this size would give. Where
+    many scores are tied it jumps, and the readings at those other thresholds are kept beside this one.
     """
     m, n = positives.shape[1], negatives.shape[1]
     weights = {"malignant": (1.0, 0.0), "other": (0.0, 1.0), "both": terms.weights(m, n)}[classes]
@@ -41,25 +43,31 @@ def _read(
         a, b = (counted(scores > threshold).astype(np.float64) for scores in (positives, negatives))
         return a, b, weights[0] * a.mean(axis=1) + weights[1] * b.mean(axis=1)
 
+    def reading(threshold: float) -> Reading:
+        a, b, _ = share(threshold)
+
+        def moved(sign: int) -> NDArray[np.float64]:
+            left, joined = (sign * (a[:1] - a) > 0).mean(axis=1), (sign * (b[:1] - b) > 0).mean(axis=1)
+            return np.asarray(weights[0] * left + weights[1] * joined)
+
+        return Reading(placements=mixed(a, b, weights), fell=moved(1), rose=moved(-1))
+
     threshold = point.threshold(positives[0], negatives[0])
-    a, b, value = share(threshold)
-    placements = mixed(a, b, weights)
-    if point.is_estimated:
-        (low, high), change = point.neighbours(positives[0], negatives[0])
-        slope = (share(low)[2] - share(high)[2]) / change if change > 0.0 else np.zeros_like(value)
-        setting = negatives[0] if point.kind == "specificity" else positives[0]
-        scatter = -slope[:, None] * ((setting > threshold) - np.mean(setting > threshold))
-        if point.kind == "specificity":
-            placements = Placements(positives=placements.positives, negatives=placements.negatives + scatter)
-        else:
-            placements = Placements(positives=placements.positives + scatter, negatives=placements.negatives)
-
-    def moved(sign: int) -> NDArray[np.float64]:
-        return np.asarray(
-            weights[0] * (sign * (a[:1] - a) > 0).mean(axis=1) + weights[1] * (sign * (b[:1] - b) > 0).mean(axis=1)
-        )
-
-    return Reading(placements=placements, fell=moved(1), rose=moved(-1))
+    found = reading(threshold)
+    if not point.is_estimated:
+        return found
+    (low, high), change = point.neighbours(positives[0], negatives[0])
+    if point.is_tied(positives[0], negatives[0]):
+        return replace(found, others=(reading(low), reading(high)))
+    slope = (share(low)[2] - share(high)[2]) / change if change > 0.0 else np.zeros(len(positives))
+    setting = negatives[0] if point.kind == "specificity" else positives[0]
+    scatter = -slope[:, None] * ((setting > threshold) - np.mean(setting > threshold))
+    of_positives, of_negatives = found.placements.positives, found.placements.negatives
+    if point.kind == "specificity":
+        of_negatives = of_negatives + scatter
+    else:
+        of_positives = of_positives + scatter
+    return replace(found, placements=Placements(positives=of_positives, negatives=of_negatives))
 
 
 def _called(calls: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -86,6 +86,8 @@ class Reading:
     """Estimated upward bias of the metric (conditions,)."""
     readers: int = 1
     """How many were averaged."""
+    others: tuple[Reading, ...] = ()
+    """Readings at operating points that other samples might have set, where tied scores leave gaps between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -42,4 +42,14 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         rose=mean("rose"),
         bias=mean("bias"),
         readers=sum(reading.readers for reading in readings),
+        others=_averaged_others(readings),
+    )
+
+
+def _averaged_others(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Means over the readers' other readings; a reader without any counts as read."""
+    if not any(reading.others for reading in readings):
+        return ()
+    return tuple(
+        averaged([reading.others[place] if reading.others else reading for reading in readings]) for place in range(2)
     )

@@ -85,6 +85,14 @@ class OperatingPoint:
         low, high = self._at(setting, self.level - step), self._at(setting, self.level + step)
         return (low, high), float(np.mean(setting > low) - np.mean(setting > high))
 
+    def is_tied(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> bool:
+        """Whether so many of the scores that set the threshold are equal that it jumps instead of wandering."""
+        setting = self._setting(positives, negatives)
+        (low, high), _ = self.neighbours(positives, negatives)
+        near = setting[(setting >= low) & (setting <= high)]
+        most = np.unique(near, return_counts=True)[1].max(initial=0)
+        return bool(most > math.sqrt(self.level * (1.0 - self.level) * len(setting)))
+
     def _setting(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.sort(negatives if self.kind == "specificity" else positives)
 

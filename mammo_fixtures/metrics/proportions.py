@@ -18,6 +18,17 @@ _SETTLED = 1e-12
 
 
 def proportion_bounds(classes: str, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
+    """Bounds that enclose those at every operating point which other samples might have set."""
+    every = [_bounds_at_point(classes, one, clusters, confidence) for one in (reading, *reading.others)]
+    return Bounds(
+        low=np.min([one.low for one in every], axis=0),
+        high=np.max([one.high for one in every], axis=0),
+        drop_low=np.min([one.drop_low for one in every], axis=0),
+        drop_high=np.max([one.drop_high for one in every], axis=0),
+    )
+
+
+def _bounds_at_point(classes: str, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
     """Wilson's interval of each share and Tango's of each paired drop, as if of fewer independent breasts.
 
     The number of breasts is divided by the design effect: the clustered variance, which knows the scatter of the

@@ -22,8 +22,10 @@ _REPEATS = 1e-5
 _BATCH = 3
 
 
-def every_breast_has_a_finite_score(scores: ScoreTable) -> None:
-    missing = np.argwhere(~np.isfinite(scores.scores))
+def every_breast_has_a_finite_score(scores: ScoreTable, mammo_run: Run) -> None:
+    wanted = np.array([_wanted_of_all(condition, mammo_run) for condition in scores.conditions])[:, None, None]
+    # What people, or a change of a region that a breast does not have, leave open is judged on what is there.
+    missing = np.argwhere(np.isinf(scores.scores) | (np.isnan(scores.scores) & wanted))
     where = ""
     if len(missing):
         condition, breast, reader = missing[0]
@@ -121,6 +123,13 @@ def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None 
     mates = [Condition("contrast", severity) for severity in PERTURBATIONS["contrast"].severities[: _BATCH - 1]]
     scores = sweep.exam(exam, {breast.side: [CLEAN, *mates] for breast in exam.breasts})
     return {side: value for (side, condition), value in scores.items() if condition == CLEAN}
+
+
+def _wanted_of_all(condition: Condition, run: Run) -> bool:
+    """Whether every breast must have a score under it."""
+    if run.settings.scores is not None:
+        return False
+    return condition == CLEAN or PERTURBATIONS[condition.perturbation].needs != "region"
 
 
 def _may_cancel(condition: Condition) -> bool:

@@ -190,7 +190,9 @@ def judge_candidate(claim: Claim, curves: Curves, *, test: str) -> Verdict:
 
 
 def _with(verdict: Verdict, said: str) -> Verdict:
-    return replace(verdict, sentence=f"{verdict.sentence} {said}") if said else verdict
+    """The verdict with one more sentence, before what to do next."""
+    found, look_closer, names = verdict.sentence.partition(" Look closer:")
+    return replace(verdict, sentence=f"{found} {said}{look_closer}{names}") if said else verdict
 
 
 def provenance(run: Run, claim: Claim) -> dict[str, str]:

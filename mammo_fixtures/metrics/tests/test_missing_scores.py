@@ -74,14 +74,14 @@ def test_the_error_of_incomplete_readers_agrees_with_resamples():
     scores[:, rng.random((M + N, 3)) < 0.4] = np.nan
     got = measure(AUC, Sample(scores=scores, malignant=sample.malignant, clusters=sample.clusters))
     drawn = []
-    for _ in range(400):
+    for _ in range(200):
         patients = np.concatenate([rng.integers(0, M // 2, M // 2), rng.integers(M // 2, (M + N) // 2, N // 2)])
         breasts = (2 * patients[:, None] + [0, 1]).ravel()
         again = Sample(scores=scores[:, breasts], malignant=sample.malignant[breasts], clusters=np.arange(M + N))
         drawn.append(measure(AUC, again).value)
     drawn = np.array(drawn)
-    assert got.standard_error == pytest.approx(drawn.std(axis=0), rel=0.15)
-    assert got.drop_standard_error[1:] == pytest.approx((drawn[:, :1] - drawn[:, 1:]).std(axis=0), rel=0.15)
+    assert got.standard_error == pytest.approx(drawn.std(axis=0), rel=0.2)
+    assert got.drop_standard_error[1:] == pytest.approx((drawn[:, :1] - drawn[:, 1:]).std(axis=0), rel=0.2)
 
 
 def test_a_reader_of_one_kind_of_breast_is_left_out():

@@ -188,3 +188,12 @@ def test_an_inconclusive_verdict_cites_its_chance(gate):
     assert verdict["outcome"] == "inconclusive"
     assert "With these counts and this scatter an unchanged classifier is held with a chance of " in verdict["sentence"]
     result.stdout.fnmatch_lines(["power: * joint chance that all 2 are held"])
+
+
+def test_a_table_with_missing_cells_keeps_the_contract(gate):
+    (gate.path / "robustness_tests" / "test_contract.py").write_text(
+        "from mammo_fixtures.plugin.contract import every_breast_has_a_finite_score\n\n"
+        "def test_finite(scores, mammo_run):\n    every_breast_has_a_finite_score(scores, mammo_run)\n"
+    )
+    write_table(gate.path / "candidate.csv", missing={(3, 0.5), (700, 0.0)})
+    assert gate.runpytest_subprocess("--mammo-scores=candidate.csv", "-k", "finite").parseoutcomes()["passed"] == 1

@@ -95,11 +95,11 @@ def test_the_difference_of_drops_scatters_as_resamples_do():
 
     whole = drop_contrast(METRICS[0], *samples(np.arange(BREASTS)), Terms())[0]
     drawn = []
-    for _ in range(400):
+    for _ in range(200):
         patients = np.concatenate([rng.integers(0, 30, 30), rng.integers(30, 150, 120)])
         one, other = samples((6 * patients[:, None] + np.arange(6)).ravel())
         drawn.append(measure(METRICS[0], one).drop - measure(METRICS[0], other).drop)
-    assert whole.standard_error[1:] == pytest.approx(np.std(drawn, axis=0)[1:], rel=0.15)
+    assert whole.standard_error[1:] == pytest.approx(np.std(drawn, axis=0)[1:], rel=0.2)
     assert np.all((whole.low[1:] < whole.value[1:]) & (whole.value[1:] < whole.high[1:]))
 
 

@@ -37,9 +37,9 @@ def table(rng, positives, negatives, jitter, auc):
 def test_predicts_the_share_of_unchanged_classifiers_that_are_held(positives, margin, jitter):
     rng = np.random.default_rng(70)
     asked = tolerance(margin)
-    held = [judge(curve(table(rng, positives, 300, jitter, 0.88), "lowpass"), asked)[0].held for _ in range(500)]
+    held = [judge(curve(table(rng, positives, 300, jitter, 0.88), "lowpass"), asked)[0].held for _ in range(400)]
     expected = Expected(tolerance=asked, severity=0.5, kind="all", positives=positives, clean=0.88, jitter=jitter)
-    predicted = power([expected], negatives=300, replicates=500).chances[0]
+    predicted = power([expected], negatives=300, replicates=400).chances[0]
     assert predicted == pytest.approx(np.mean(held), abs=0.05)
 
 

@@ -1,0 +1,18 @@
+"""Every metric's intervals cover, in a short run of `simulated_metrics`."""
+
+import numpy as np
+
+from mammo_fixtures.metrics import METRICS
+from mammo_fixtures.metrics.tests.simulated_metrics import Setting, coverage
+from mammo_fixtures.metrics.tests.simulated_scores import Population
+
+REPLICATES = 60
+
+
+def test_intervals_of_every_metric_and_its_drop_cover():
+    population = Population(auc=0.87, positives=61, negatives=300, bilateral=True)
+    got = coverage(Setting(population=population), REPLICATES)
+    # 93 to 99 % in the long run, give or take three standard errors of so short a one.
+    least = 0.93 - 3 * np.sqrt(0.93 * 0.07 / REPLICATES)
+    assert set(got) == {metric.name for metric in METRICS}
+    assert {name: covered for name, covered in got.items() if min(covered) < least} == {}

@@ -1,0 +1,59 @@
+"""Random readers: the variance of their mean against simulation, and its bound where readers scatter too little."""
+
+import numpy as np
+import pytest
+
+from mammo_fixtures.metrics import METRICS, Sample, Terms, measure
+from mammo_fixtures.metrics.tests.simulated_metrics import Setting, coverage
+from mammo_fixtures.metrics.tests.simulated_scores import Population
+
+AUC = METRICS[0]
+SETTING = Setting(population=Population(auc=0.87, positives=61, negatives=200, readers=5), reader_spread=0.4)
+
+
+def test_intervals_cover_the_mean_of_other_readers_and_those_of_fixed_ones_do_not():
+    random = coverage(SETTING, 80, (AUC,), readers="random")["auc"]
+    fixed = coverage(SETTING, 80, (AUC,), readers="fixed")["auc"]
+    assert all(0.87 <= covered <= 1.0 for covered in random)
+    assert fixed[1] < random[1] - 0.03
+
+
+def test_the_component_between_readers_is_unbiased():
+    """Of readers alike it is nothing on average, hence often negative; of readers who differ it is not."""
+    rng = np.random.default_rng(80)
+    same = Setting(population=SETTING.population)
+    none = [measure(AUC, same.draw(rng), Terms(readers="random")).reader_variance[1] for _ in range(150)]
+    assert abs(np.mean(none)) < 4 * np.std(none) / np.sqrt(150)
+    assert np.mean(np.array(none) < 0) > 0.3
+    some = [measure(AUC, SETTING.draw(rng), Terms(readers="random")).reader_variance[1] for _ in range(150)]
+    assert np.mean(some) > 10 * abs(np.mean(none))
+
+
+def test_a_negative_component_leaves_the_fixed_readers_variance():
+    rng = np.random.default_rng(81)
+    sample = Setting(population=SETTING.population).draw(rng)
+    alike = Sample(
+        scores=np.repeat(sample.scores[:, :, :1], 4, axis=2), malignant=sample.malignant, clusters=sample.clusters
+    )
+    fixed, random = measure(AUC, alike), measure(AUC, alike, Terms(readers="random"))
+    assert random.reader_variance[1] == pytest.approx(0.0, abs=1e-12)
+    assert random.drop_low[1] == pytest.approx(fixed.drop_low[1], abs=1e-9)
+    assert random.high == pytest.approx(fixed.high, abs=1e-9)
+
+
+def test_one_reader_by_hand():
+    """Two readers: MS / 2 + Cov2, with Cov2 from what each reader and their mean scatter."""
+    rng = np.random.default_rng(82)
+    sample = Setting(population=Population(auc=0.87, positives=61, negatives=200, readers=2), reader_spread=0.4).draw(
+        rng
+    )
+    each = [
+        measure(AUC, Sample(scores=sample.scores[:, :, [r]], malignant=sample.malignant, clusters=sample.clusters))
+        for r in range(2)
+    ]
+    both = measure(AUC, sample, Terms(readers="random"))
+    own = [one.drop_standard_error[1] ** 2 for one in each]
+    shared = (4 * measure(AUC, sample).drop_standard_error[1] ** 2 - sum(own)) / 2
+    scatter = np.var([one.drop[1] for one in each], ddof=1)
+    assert both.reader_variance[1] == pytest.approx(scatter - (np.mean(own) - shared), rel=1e-9)
+    assert both.drop[1] == pytest.approx(np.mean([one.drop[1] for one in each]), abs=1e-12)
