@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from mammo_fixtures.metrics import METRICS
 from mammo_fixtures.verdicts import Curve
 from mammo_fixtures.verdicts.curve import empty_point
-from mammo_fixtures.verdicts.snapshot_text import StoredCurve, compare, same
+from mammo_fixtures.verdicts.snapshot_text import SNAPSHOT_TOLERANCE, StoredCurve, compare, same
 
 
 def text(values=(0.93, 0.9, 0.8), *, subgroup="all", positives=80, **provenance):
@@ -89,3 +90,26 @@ def test_a_damaged_snapshot_is_a_change_and_no_crash():
         assert not same(now=text(), stored=damaged)
         assert list(compare(now=text(), stored=damaged))
     assert next(compare(now=text(), stored="")).startswith("no snapshot is stored for this curve")
+
+
+def test_every_metric_has_a_tolerance_of_its_own_and_its_terms_stand_in_the_head():
+    assert SNAPSHOT_TOLERANCE.keys() == {metric.name for metric in METRICS}
+    assert all(tolerance > 0 for tolerance in SNAPSHOT_TOLERANCE.values())
+    shift = Curve(perturbation="lowpass", unit="mm", metric="logit_shift", subgroup="all", points=shifts(0.0, 0.5))
+    near, far = (replace(shift, points=shifts(0.0, moved)) for moved in (0.519, 0.522))
+    stored = StoredCurve(curve=shift).text()
+    assert same(now=StoredCurve(curve=near).text(), stored=stored)
+    assert not same(now=StoredCurve(curve=far).text(), stored=stored)
+
+
+def test_another_operating_point_is_not_compared():
+    usual = Curve(perturbation="lowpass", metric="sensitivity", subgroup="all", points=shifts(0.6, 0.5))
+    other = replace(usual, operating_point="specificity>=0.95")
+    lines = list(compare(now=StoredCurve(curve=other).text(), stored=StoredCurve(curve=usual).text()))
+    assert lines[0].startswith(
+        "not comparable: the stored curve has operating point 'specificity>=0.90', this one 'specificity>=0.95'"
+    )
+
+
+def shifts(*values):
+    return tuple(replace(empty_point(float(i), 80, 240), value=value) for i, value in enumerate(values))
