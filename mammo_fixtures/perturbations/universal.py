@@ -108,24 +108,28 @@ def sampled(
     """
     import torch
 
-    rows = (torch.arange(shape[0], device=field.device, dtype=torch.float64) - centre) * (spacing_mm[0] / GRID_MM)
-    columns = torch.arange(shape[1], device=field.device, dtype=torch.float64) * (spacing_mm[1] / GRID_MM)
-    if chest_wall == "right":
-        columns = columns.flip(0)
-    return _along(_along(field, rows + field.shape[0] // 2).T, columns).T
+    rows = (torch.arange(shape[0], dtype=torch.float64) - centre) * (spacing_mm[0] / GRID_MM)
+    columns = torch.arange(shape[1], dtype=torch.float64) * (spacing_mm[1] / GRID_MM)
+    on_pixels = _along(_along(field, rows + field.shape[0] // 2).T, columns).T
+    return on_pixels.flip(1) if chest_wall == "right" else on_pixels
 
 
 def _along(field: Tensor, places: Tensor) -> Tensor:
-    """Rows of a field at places between them."""
+    """Rows of a field at evenly spaced places between them, 0 beyond its ends."""
     import torch
 
     # Places a hair beside a row are that row: 0.1 mm has no exact float.
     places = torch.where((places - places.round()).abs() < 1e-6, places.round(), places)
+    count, start, rows = places.numel(), int(places[0].floor()), field.shape[0]
+    if float(places[0]) == start and float(places[-1]) == start + count - 1:
+        low, high = max(start, 0), min(start + count, rows)
+        if low >= high:
+            return field.new_zeros((count, field.shape[1]))
+        return torch.nn.functional.pad(field[low:high], (0, 0, low - start, count - (high - start)))
     first = places.floor()
-    part = (places - first).to(field.dtype)[:, None]
-    last = field.shape[0] - 1
-    inside = [((at >= 0) & (at <= last)).to(field.dtype)[:, None] for at in (first, first + 1)]
-    lower, upper = (field.index_select(0, at.clamp(0, last).long()) for at in (first, first + 1))
+    part = (places - first).to(field)[:, None]
+    inside = [((at >= 0) & (at <= rows - 1)).to(field)[:, None] for at in (first, first + 1)]
+    lower, upper = (field.index_select(0, at.clamp(0, rows - 1).long().to(field.device)) for at in (first, first + 1))
     return lower * (inside[0] * (1 - part)) + upper * (inside[1] * part)
 
 

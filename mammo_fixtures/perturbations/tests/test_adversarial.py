@@ -210,6 +210,15 @@ def test_on_other_pixels_it_is_bilinear_in_millimetres(spacing):
     assert torch.allclose(ours, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("centre", [-90, -25, -5, 0, 18, 70])
+def test_beyond_its_edges_a_field_is_zero(centre):
+    field = torch.ones((41, 30))
+    ours = sampled(field, (20, 45), (0.1, 0.1), "right", centre)
+    rows = (torch.arange(20) - centre).abs() <= 20
+    expected = rows[:, None] * (torch.arange(45) >= 15)
+    assert torch.equal(ours, expected.float())
+
+
 @pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.07, 0.08)])
 @pytest.mark.parametrize("severity", [1, 16])
 def test_a_universal_field_stays_within_epsilon(spacing, severity):
