@@ -55,7 +55,7 @@ class Perturbation:
     keyed: bool = False
     """Whether it draws random numbers keyed on the exam, so that another exam id gives other pixels."""
     needs: str = ""
-    """What it takes beside a view's pixels: a lesion's `region`, all views of an `exam`, or the classifier's `gradient`.
+    """What it takes beside pixels: a lesion's `region`, all views of an `exam`, or the classifier's `gradient`.
     A breast that has none of it gets no score."""
     subset: int = 0
     """At most so many malignant breasts, and as many others, are judged: a seeded choice. 0 means all."""
