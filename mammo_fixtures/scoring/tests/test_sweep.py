@@ -108,7 +108,9 @@ def test_a_network_that_works_in_place_spoils_nothing():
 
     exam = in_memory(1).exams[0]
     before = [view.pixels.copy() for view in exam.views]
-    assert sweep(exam_level(InPlace())).exam(exam, BOTH) == sweep(exam_level(Apart())).exam(exam, BOTH)
+    in_place, apart = (sweep(exam_level(network())).exam(exam, BOTH) for network in (InPlace, Apart))
+    # Where a buffer lies decides the order of float32 sums; spoilt pixels would differ by far more.
+    assert in_place == pytest.approx(apart, abs=1e-6)
     assert all((view.pixels == pixels).all() for view, pixels in zip(exam.views, before, strict=True))
 
 
