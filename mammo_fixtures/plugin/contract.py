@@ -23,8 +23,8 @@ _BATCH = 3
 
 
 def every_breast_has_a_finite_score(scores: ScoreTable, mammo_run: Run) -> None:
-    wanted = np.array([_wanted_of_all(condition, mammo_run) for condition in scores.conditions])[:, None, None]
-    # What people, or a change of a region that a breast does not have, leave open is judged on what is there.
+    wanted = np.array([_wanted_of_all(condition, scores, mammo_run) for condition in scores.conditions])[:, None, None]
+    # What people leave open, or what needs something that a breast does not have, is judged on what is there.
     missing = np.argwhere(np.isinf(scores.scores) | (np.isnan(scores.scores) & wanted))
     where = ""
     if len(missing):
@@ -125,11 +125,11 @@ def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None 
     return {side: value for (side, condition), value in scores.items() if condition == CLEAN}
 
 
-def _wanted_of_all(condition: Condition, run: Run) -> bool:
+def _wanted_of_all(condition: Condition, scores: ScoreTable, run: Run) -> bool:
     """Whether every breast must have a score under it."""
     if run.settings.scores is not None:
         return False
-    return condition == CLEAN or PERTURBATIONS[condition.perturbation].needs != "region"
+    return condition.perturbation not in scores.unmet
 
 
 def _may_cancel(condition: Condition) -> bool:

@@ -32,6 +32,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     """One pass over the cohort, shared with the other workers."""
     from mammo_fixtures.classifiers.fingerprint import fingerprint
     from mammo_fixtures.classifiers.inference import Inference
+    from mammo_fixtures.perturbations.universal import UniversalFields
     from mammo_fixtures.scoring.one_pass import Pass
     from mammo_fixtures.scoring.store import Store
     from mammo_fixtures.scoring.sweep import Sweep
@@ -42,7 +43,8 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     known = fingerprint(classifier)
     store = Store(run.store if known else run.folder / "unkept.sqlite")
     try:
-        sweep = Sweep(inference=inference, seed=settings.seed, batch_size=settings.batch_size)
+        fields = UniversalFields.read(settings.universal) if settings.universal else None
+        sweep = Sweep(inference=inference, seed=settings.seed, batch_size=settings.batch_size, fields=fields)
         one_pass = Pass(
             cohort=cohort,
             sweep=sweep,
@@ -71,6 +73,12 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     }
     if not known:
         run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
+    for name, text in table.unmet.items():
+        run.remarks[f"{name}: {text}"] = None
+    if sweep.fields is not None:
+        run.header["universal_fields"] = sweep.fields.digest.hex()
+        if settings.report is not None:
+            sweep.fields.write(run.fields_file)
     for (name, severity, text), views in sorted(sweep.flags.items()):
         run.flags[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text}"] += views
     return table
@@ -163,6 +171,9 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
         pair = selectivity(curves.table, claim.tolerance, unit=unit_of(claim.perturbation))
         return judge_more(pair, claim.tolerance, claim.severity, test=test)
     verdict = judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
+    unmet = curves.table.unmet.get(claim.perturbation, "")
+    if verdict.outcome == "not_run" and unmet and not verdict.positives:
+        return not_run(curves[claim], claim.tolerance, claim.severity, reason=unmet, test=test)
     if verdict.outcome == "inconclusive":
         return _with(verdict, chance_said(claim.tolerance, claim.severity, curves.table))
     if verdict.outcome != "broken" or claim.subgroup == ALL:

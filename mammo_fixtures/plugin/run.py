@@ -71,6 +71,11 @@ class Run:
     def scores_file(self) -> Path:
         return self.folder / "scores.csv.gz"
 
+    @property
+    def fields_file(self) -> Path:
+        """Fields that were fitted for this run."""
+        return self.folder / "universal.safetensors"
+
     def select(self, items: Iterable[pytest.Item]) -> None:
         """Derive the conditions that the selected tests need."""
         selected = [claim for claim in map(claim_of, items) if claim is not None]

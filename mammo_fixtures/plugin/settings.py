@@ -39,6 +39,12 @@ OPTIONS = (
         help="a score table of the release to compare with, paired: adds test_not_worse",
     ),
     Option(name="tolerances", default="", metavar="TOML", help="the tolerances [the file beside the claims]"),
+    Option(
+        name="universal",
+        default="",
+        metavar="FILE",
+        help="universal.safetensors of a report: fields to judge by, instead of fitting them to this classifier",
+    ),
     Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
     Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
@@ -56,7 +62,7 @@ OPTIONS = (
 )
 STRICT = "--mammo-strict"
 POWER = "--mammo-power"
-_PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots")
+_PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
 _WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
 
@@ -69,6 +75,8 @@ class Settings:
     scores: Path | None
     baseline: Path | None
     tolerances: Path
+    universal: Path | None
+    """Fields fitted before; None where they are fitted to this classifier."""
     device: str
     precision: str
     batch_size: int | None
@@ -118,7 +126,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     values = {option.name: _value(config, option) for option in OPTIONS}
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
-    for name in ("scores", "baseline", "tolerances", "exams"):
+    for name in ("scores", "baseline", "tolerances", "exams", "universal"):
         if values[name] and values[name] not in _WORDS.get(name, ()) and not Path(values[name]).is_file():
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
@@ -129,6 +137,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         scores=_path(values["scores"]),
         baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
+        universal=_path(values["universal"]),
         device=values["device"],
         precision=values["precision"],
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),

@@ -42,8 +42,9 @@ def write_reports(run: Run) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder, header=run.header, verdicts=run.verdicts, curves=run.curves)
-        if run.scores_file.exists():
-            shutil.copyfile(run.scores_file, folder / "scores.csv.gz")
+        for file in (run.scores_file, run.fields_file):
+            if file.exists():
+                shutil.copyfile(file, folder / file.name)
     except OSError as error:
         raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
     run.remarks[f"report written to {folder}"] = None
