@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mammo_fixtures.perturbations.acquisition import GAUSSIAN_NOISE, QUANTUM_NOISE, UNIFORM_NOISE
 from mammo_fixtures.perturbations.acquisition_blur import FOCAL_BLUR, MOTION_BLUR
-from mammo_fixtures.perturbations.adversarial import FGSM, PGD_L2
+from mammo_fixtures.perturbations.adversarial import FGSM, PGD_L2, PGD_LINF
 from mammo_fixtures.perturbations.detector import DETECTOR_LINES, GRID_LINES, IMPULSE_NOISE
 from mammo_fixtures.perturbations.display import (
     BIT_DEPTH,
@@ -32,6 +32,7 @@ from mammo_fixtures.perturbations.marker import MARKER
 from mammo_fixtures.perturbations.region import LOWPASS_INSIDE, LOWPASS_OUTSIDE, OCCLUSION, PATCH_SHUFFLE
 from mammo_fixtures.perturbations.registry import Registry
 from mammo_fixtures.perturbations.storage import DOWNSAMPLE, JPEG2000, SPACING_MISDECLARED
+from mammo_fixtures.perturbations.universal import UNIVERSAL
 
 PERTURBATIONS = Registry(
     (
@@ -74,6 +75,8 @@ PERTURBATIONS = Registry(
         MISSING_VIEW,
         VIEW_SWAP,
         FGSM,
+        PGD_LINF,
         PGD_L2,
+        UNIVERSAL,
     )
 )
