@@ -252,3 +252,8 @@ def test_curves_stand_on_the_judged_breasts(run):
     table, _, _ = run(in_memory(30), {"fgsm": (64.0,)})
     result = curve(table, "fgsm")
     assert result.points[1].value < result.clean.value
+
+
+def test_at_full_scale_discrimination_collapses(run):
+    table, _, _ = run(in_memory(20), {"pgd_linf": (4095.0,)})
+    assert curve(table, "pgd_linf").points[1].value < 0.05
