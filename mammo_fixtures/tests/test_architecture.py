@@ -124,7 +124,7 @@ def test_packages_and_the_plugin_import_without_torch():
     packages = [module_name(path) for path in sources() if path.name == "__init__.py"]
     plugin = [module_name(path) for path in sources() if part_of(module_name(path)) == "plugin"]
     code = "import importlib\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\n"
-    run(BLOCK.format(names=("torch",)) + code, *packages, *plugin)
+    assert run(BLOCK.format(names=("torch",)) + code + "print('imported')", *packages, *plugin) == "imported\n"
 
 
 JUDGED = """

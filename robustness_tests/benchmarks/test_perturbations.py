@@ -22,3 +22,4 @@ def test_ladder(record, timed, full_size_view):
     except UnusableInput as reason:
         pytest.skip(str(reason))
     timed(ladder, rounds=3, severities=len(record.severities))
+    assert buffer.isfinite().all(), "what was timed must be an image"
