@@ -8,7 +8,8 @@ import torch
 from mammo_fixtures import ScoreTable, UnusableInput, View, read_cohort, score
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Breast, Cohort, Exam
-from mammo_fixtures.scoring import CLEAN, Condition, one_pass
+from mammo_fixtures.scoring import CLEAN, Condition
+from mammo_fixtures.scoring.engines import engine
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
@@ -68,7 +69,7 @@ def test_a_table_in_the_order_of_cohort_and_plan():
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 def test_the_same_table_with_any_batch_size_and_chunk(monkeypatch, batch_size):
     expected = score(in_memory(3), view_level(), PLAN, device="cpu")
-    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", batch_size)
+    monkeypatch.setattr(engine, "CHUNK_EXAMS", batch_size)
     assert same(score(in_memory(3), view_level(), PLAN, device="cpu", batch_size=batch_size), expected)
 
 
@@ -107,7 +108,7 @@ def test_each_view_is_decoded_once(run):
 
 
 def test_a_classifier_that_raises_leaves_what_was_computed(tmp_path, run, monkeypatch):
-    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
+    monkeypatch.setattr(engine, "CHUNK_EXAMS", 1)
     manifest = on_disk(tmp_path)
     expected = score(read_cohort(manifest), view_level(), PLAN, device="cpu")
     forward = Pattern.forward
@@ -132,7 +133,7 @@ def test_a_classifier_that_raises_leaves_what_was_computed(tmp_path, run, monkey
 
 
 def test_progress_is_told_and_ends_with_all_cells(tmp_path, run, monkeypatch):
-    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
+    monkeypatch.setattr(engine, "CHUNK_EXAMS", 1)
     told = []
     run(read_cohort(on_disk(tmp_path, 2)), progress=lambda *counts: told.append(counts))
     assert told == [(6 * 0 + 4 * CONDITIONS, 2 * CONDITIONS, 0), (4 * CONDITIONS, 4 * CONDITIONS, 0)]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures import ScoreTable, read_cohort, score
-from mammo_fixtures.scoring import leases, one_pass
+from mammo_fixtures.scoring import leases
 from mammo_fixtures.scoring import store as store_module
+from mammo_fixtures.scoring.engines import engine
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.tests.comparing import by_hand, same
 from mammo_fixtures.scoring.tests.tiny_cohort import CONDITIONS, PLAN, on_disk, view_level
@@ -28,13 +29,14 @@ import torch
 from mammo_fixtures import read_cohort
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.scoring import Condition, leases, one_pass, store
+from mammo_fixtures.scoring.engines import engine
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
 
 folder, table, lease, pace, workers = Path(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:])
 torch.set_num_threads(1)
 store.LEASE_SECONDS = leases.LEASE_SECONDS = lease
-one_pass.CHUNK_EXAMS = 1
+engine.CHUNK_EXAMS = 1
 tiny_cohort.pace_seconds[0] = pace
 conditions = [Condition(name, severity) for name, several in tiny_cohort.PLAN.items() for severity in several]
 kept = store.Store(folder / "scores.sqlite")
@@ -91,7 +93,7 @@ def test_a_killed_worker_is_replaced_when_its_lease_ends(exams, run, monkeypatch
     lease = 1.5
     for module in (store_module, leases):
         monkeypatch.setattr(module, "LEASE_SECONDS", lease)
-    monkeypatch.setattr(one_pass, "CHUNK_EXAMS", 1)
+    monkeypatch.setattr(engine, "CHUNK_EXAMS", 1)
     worker = begin(exams, "never.csv", lease=lease, pace=0.02)
     wait_for(worker, run.store, "SELECT COUNT(*) FROM scores")
     os.kill(worker.pid, signal.SIGKILL)

@@ -1,0 +1,52 @@
+"""What an engine is given, and what it must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mammo_fixtures.exams import Cohort, Exam
+from mammo_fixtures.scoring.pipeline import ExamRows, Pipeline
+from mammo_fixtures.scoring.store import Store
+
+CHUNK_EXAMS = 4
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Work:
+    """A pass that is prepared: nothing that decides a score is open any more."""
+
+    name: str
+    """The same for all processes that share the pass."""
+    owner: str
+    """This process."""
+    cohort: Cohort
+    pipeline: Pipeline
+    """What scores exams in this process; its `keys` hold conditions, fingerprint and what is known of the files."""
+    store: Store
+    cells: int
+    """Scores in all."""
+    tell: Callable[[], None] = field(default=lambda: None)
+    """To be called whenever scores were written, or while waiting."""
+
+    @property
+    def chunks(self) -> list[tuple[Exam, ...]]:
+        exams = self.cohort.exams
+        return [exams[start : start + CHUNK_EXAMS] for start in range(0, len(exams), CHUNK_EXAMS)]
+
+    def keep(self, rows: ExamRows) -> None:
+        """Write what came of an exam; insert-or-ignore, so that writing it twice does no harm."""
+        if rows.files:
+            self.store.remember_files(rows.files.items())
+        self.store.keep(rows.scores.items(), pass_name=self.name, found=rows.found)
+
+
+class Engine(Protocol):
+    """Somewhere to score a pass. All engines give the same table."""
+
+    def run(self, work: Work) -> None:
+        """Bring every score of the work into its store; returns when none is missing.
+
+        Raises UnusableInput where that cannot be, after which a later run goes on from what the store has.
+        """
