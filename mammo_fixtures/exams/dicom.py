@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header as header
@@ -41,7 +41,7 @@ _QUIET = threading.Lock()
 """pydicom warns of oddities through the warnings filter, which is one for all threads."""
 
 
-def read_dicom(file: ViewFile) -> View:
+def read_dicom(file: ViewFile, stream: BinaryIO) -> View:
     """The view in a single-frame greyscale DICOM file, checked against what the manifest says.
 
     Pixels are stored values after Rescale and inversion, as fractions of 0 … 2^Bits Stored − 1 or the stated range.
@@ -49,7 +49,7 @@ def read_dicom(file: ViewFile) -> View:
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = _data_set(file)
+            dataset = _data_set(stream)
             return _view(dataset, file)
         except UnusableInput:
             raise
@@ -60,14 +60,14 @@ def read_dicom(file: ViewFile) -> View:
             ) from cause
 
 
-def _data_set(file: ViewFile) -> Dataset:
+def _data_set(stream: BinaryIO) -> Dataset:
     from pydicom import dcmread
 
     broken = "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again"
     try:
         with warnings.catch_warnings(record=True) as oddities:
             warnings.simplefilter("always")
-            dataset = dcmread(file.path, specific_tags=list(TAGS))
+            dataset = dcmread(stream, specific_tags=list(TAGS))
     except Exception as cause:  # EOFError, zlib.error, InvalidDicomError and others
         raise UnusableInput(broken) from cause
     if any(str(oddity.message).startswith("End of file reached") for oddity in oddities):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.cohort import Breast, Cohort, Exam
-from mammo_fixtures.exams.manifest_rows import Row, read_rows
+from mammo_fixtures.exams.manifest_rows import Row, read_rows, unreachable
+from mammo_fixtures.exams.remote_file import FilePath, RemoteFile, file_at, look_up
 from mammo_fixtures.exams.view import SIDES
 from mammo_fixtures.exams.view_file import ViewFile
 
@@ -23,15 +24,17 @@ IMAGE_TYPES = ("", ".dcm", ".dicom", ".ima", ".png")
 def read_cohort(path: str | Path) -> Cohort:
     """The cohort of a manifest, `.csv`, `.csv.gz` or `.parquet`, or `phantoms` for the embedded one.
 
+    It and the files that it names may be URLs of any file system that fsspec knows (`s3://site/exams.csv`).
     Exams stand in the order in which the manifest first names them; their pixels are decoded when asked for.
     Raises UnusableInput, in one line that names the file and the row (an editor's line number, the header being 1).
     """
+    manifest: FilePath
     if str(path) == "phantoms":
         from mammo_fixtures.exams.phantoms import phantom_cohort
 
         manifest, name = Path(phantom_cohort()), "phantoms"
     else:
-        manifest = Path(path)
+        manifest = path if isinstance(path, Path) else file_at(path)
         name = manifest.name.removesuffix(".gz").rsplit(".", 1)[0]
     columns, rows = read_rows(manifest)
     missing = [column for column in REQUIRED if column not in columns]
@@ -58,7 +61,7 @@ class _BreastRows:
     rows: dict[str, Row] = field(default_factory=dict)
 
 
-def _add(row: Row, manifest: Path, breasts: dict[tuple[str, str], _BreastRows], patients: dict[str, Row]) -> None:
+def _add(row: Row, manifest: FilePath, breasts: dict[tuple[str, str], _BreastRows], patients: dict[str, Row]) -> None:
     exam_id, side, position = row["exam_id"], row["side"], row["view"]
     for column in REQUIRED:
         if not row[column]:
@@ -100,18 +103,18 @@ def _check_agreement(first: Row, row: Row) -> None:
             )
 
 
-def _view_file(row: Row, manifest: Path) -> ViewFile:
+def _view_file(row: Row, manifest: FilePath) -> ViewFile:
     roi_path = row.get("roi_path")
     return ViewFile(
         exam_id=row["exam_id"],
         side=row["side"],
         position=row["view"],
-        path=manifest.parent / row["path"],
+        path=file_at(row["path"], beside=manifest),
         origin=row.origin,
         pixel_spacing_mm=_spacing(row),
         intensity_low=row.number_or_none("intensity_low"),
         intensity_high=row.number_or_none("intensity_high"),
-        roi_path=manifest.parent / roi_path if roi_path else None,
+        roi_path=file_at(roi_path, beside=manifest) if roi_path else None,
     )
 
 
@@ -131,25 +134,44 @@ def _spacing(row: Row) -> tuple[float, float] | None:
     return (lengths[0], lengths[-1])
 
 
-def _check_files(manifest: Path, breasts: Mapping[tuple[str, str], _BreastRows]) -> None:
+def _check_files(manifest: FilePath, breasts: Mapping[tuple[str, str], _BreastRows]) -> None:
+    """All files must be there; remote ones are asked for their marks on the way."""
+    views = [(breast, position) for breast in breasts.values() for position in breast.views]
+    named = [file for breast, position in views for file in _files(breast.views[position])]
+    remote = look_up(file for file in named if isinstance(file, RemoteFile))
     absent: list[tuple[Row, str]] = []
-    for breast in breasts.values():
-        for position, view in breast.views.items():
-            suffix = view.path.suffix.lower()
-            if suffix not in IMAGE_TYPES and not suffix[1:].isdigit():
-                raise UnusableInput(
-                    f"{breast.rows[position].origin}: an image must be DICOM (.dcm) or PNG, got {view.path.name!r}; "
-                    "export it as one of these"
-                )
-            for needed in (view.path, view.roi_path):
-                if needed is not None and not needed.is_file():
-                    absent.append((breast.rows[position], str(needed)))
+    for breast, position in views:
+        view, row = breast.views[position], breast.rows[position]
+        suffix = view.path.suffix.lower()
+        if suffix not in IMAGE_TYPES and not suffix[1:].isdigit():
+            raise UnusableInput(
+                f"{row.origin}: an image must be DICOM (.dcm) or PNG, got {view.path.name!r}; export it as one of these"
+            )
+        for needed in _files(view):
+            found = remote[needed] if isinstance(needed, RemoteFile) else needed.is_file()
+            if isinstance(found, OSError) and not isinstance(found, FileNotFoundError):
+                raise unreachable(row.origin, str(needed), found) from found
+            if found is False or isinstance(found, OSError):
+                absent.append((row, str(needed)))
+        if remote:
+            breast.views[position] = replace(
+                view, path=_marked(view.path, remote), roi_path=view.roi_path and _marked(view.roi_path, remote)
+            )
     if absent:
         row, path = min(absent, key=lambda one: one[0].number)
         more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
         raise UnusableInput(
             f"{row.origin}: the file must exist, but {path!r} does not{more}; paths are relative to {manifest.name}"
         )
+
+
+def _files(view: ViewFile) -> list[FilePath]:
+    return [view.path] if view.roi_path is None else [view.path, view.roi_path]
+
+
+def _marked(file: FilePath, remote: Mapping[RemoteFile, RemoteFile | OSError]) -> FilePath:
+    found = remote.get(file) if isinstance(file, RemoteFile) else None
+    return found if isinstance(found, RemoteFile) else file
 
 
 def _exams(breasts: Mapping[tuple[str, str], _BreastRows]) -> tuple[Exam, ...]:

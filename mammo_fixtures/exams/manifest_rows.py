@@ -9,10 +9,10 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.remote_file import FilePath, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Row:
         return number
 
 
-def read_rows(path: Path) -> tuple[list[str], list[Row]]:
+def read_rows(path: FilePath) -> tuple[list[str], list[Row]]:
     """The columns and the rows of a manifest; there is at least one row."""
     if path.name.endswith((".csv", ".csv.gz")):
         columns, rows = _csv_rows(path)
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
     return columns, rows
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[Row]]:
+def _csv_rows(path: FilePath) -> tuple[list[str], list[Row]]:
     lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         return _parsed(path.name, lines, lambda: lines.line_num)
@@ -71,13 +71,23 @@ def _csv_rows(path: Path) -> tuple[list[str], list[Row]]:
         raise UnusableInput(f"{path.name}, row {lines.line_num}: not valid CSV ({cause}); correct it there") from cause
 
 
-def _text(path: Path) -> str:
+def unreachable(where: str, got: str, cause: OSError) -> UnusableInput:
+    """What is said of a remote file that cannot be read."""
+    return UnusableInput(
+        f"{where}: the file must be within reach, got {got!r}: {cause}; check its address, your rights to it, and that "
+        "fsspec's package for such addresses is installed"
+    )
+
+
+def _text(path: FilePath) -> str:
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
+    except Unreachable as cause:
+        raise unreachable(path.name, str(path), cause) from cause
     except (OSError, EOFError, zlib.error) as cause:  # gzip raises all three
         raise UnusableInput(
             f"{path.name}: the manifest must be readable and whole, got {type(cause).__name__}: {cause}; copy it again"
@@ -118,7 +128,7 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
     return columns, rows
 
 
-def _parquet_rows(path: Path) -> tuple[list[str], list[Row]]:
+def _parquet_rows(path: FilePath) -> tuple[list[str], list[Row]]:
     try:
         from pyarrow import parquet
     except ImportError as cause:
@@ -126,9 +136,11 @@ def _parquet_rows(path: Path) -> tuple[list[str], list[Row]]:
             f"{path.name}: a .parquet manifest needs pyarrow; pip install 'mammo-robustness[parquet]', or use .csv"
         ) from cause
     try:
-        table = parquet.read_table(path)
+        table = parquet.read_table(io.BytesIO(path.read_bytes()))
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
+    except Unreachable as cause:
+        raise unreachable(path.name, str(path), cause) from cause
     except Exception as cause:  # pyarrow's own family of exceptions
         raise UnusableInput(
             f"{path.name}: not a readable Parquet file ({type(cause).__name__}); write it again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from mammo_fixtures.exams.region import read_region
 from mammo_fixtures.exams.view import View, as_fraction
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from mammo_fixtures.exams.view_file import ViewFile
@@ -23,11 +21,11 @@ LEAST_SHARE_OF_RANGE = 0.25
 """A brightest pixel below this share means that the image uses fewer bits than its container."""
 
 
-def read_png(file: ViewFile) -> View:
+def read_png(file: ViewFile, stream: BinaryIO) -> View:
     """The view in a PNG file; its spacing, and a range other than the container's, must be stated in the manifest."""
     if file.pixel_spacing_mm is None:
         raise UnusableInput("a PNG does not say its pixel spacing; add pixel_spacing_mm to the manifest")
-    stored = png_pixels(file.path)
+    stored = png_pixels(stream)
     intensity_range, said = png_range(stored, file.intensity_low, file.intensity_high)
     return View(
         pixels=as_fraction(stored, intensity_range),
@@ -41,10 +39,10 @@ def read_png(file: ViewFile) -> View:
     )
 
 
-def png_pixels(path: Path) -> NDArray[Any]:
+def png_pixels(stream: BinaryIO) -> NDArray[Any]:
     """Stored values (rows, columns), uint8 or uint16."""
-    with path.open("rb") as stream:
-        header = stream.read(26)
+    header = stream.read(26)
+    stream.seek(0)
     if len(header) < 26:
         raise UnusableInput(f"the PNG must be complete, got {len(header)} bytes; copy it again")
     depth, colour = header[24], COLOUR_TYPES.get(header[25], "unknown colour type")  # IHDR: bit depth, colour type
@@ -53,7 +51,7 @@ def png_pixels(path: Path) -> NDArray[Any]:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(stream) as image:
             pixels = np.asarray(image)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
         raise UnusableInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,15 @@ import numpy as np
 from mammo_fixtures.errors import UnusableInput
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from mammo_fixtures.exams.remote_file import FilePath
 
 PNG_MAGIC = b"\x89PNG"
 MASK_MODES = ("1", "L", "I;16", "I")
 
 
-def read_region(path: Path | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     """The region on the pixel grid of an image of this shape, read-only; None without a path.
 
     A PNG is a mask of the image's size, not zero inside. A JSON file is a list of polygons, each a list of
@@ -29,8 +30,10 @@ def read_region(path: Path | None, shape: tuple[int, ...]) -> NDArray[np.bool_] 
     try:
         content = path.read_bytes()
     except OSError as cause:
-        raise UnusableInput(f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror}") from cause
-    region = _mask(path) if content.startswith(PNG_MAGIC) else _polygons(path, content, shape)
+        raise UnusableInput(
+            f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror or cause}"
+        ) from cause
+    region = _mask(path.name, content) if content.startswith(PNG_MAGIC) else _polygons(path.name, content, shape)
     if region.shape != tuple(shape):
         raise UnusableInput(
             f"the mask {path.name!r} must have the image's rows and columns {tuple(shape)}, got {region.shape}; "
@@ -40,23 +43,23 @@ def read_region(path: Path | None, shape: tuple[int, ...]) -> NDArray[np.bool_] 
     return region
 
 
-def _mask(path: Path) -> NDArray[np.bool_]:
+def _mask(name: str, content: bytes) -> NDArray[np.bool_]:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(content)) as image:
             mode, pixels = image.mode, np.asarray(image)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
         raise UnusableInput(
-            f"the mask {path.name!r} must be an undamaged PNG, but cannot be decoded; copy it again"
+            f"the mask {name!r} must be an undamaged PNG, but cannot be decoded; copy it again"
         ) from cause
     if mode not in MASK_MODES:
-        raise UnusableInput(f"the mask {path.name!r} must be a greyscale PNG, got mode {mode}; export it as greyscale")
+        raise UnusableInput(f"the mask {name!r} must be a greyscale PNG, got mode {mode}; export it as greyscale")
     mask: NDArray[np.bool_] = pixels != 0
     return mask
 
 
-def _polygons(path: Path, content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     from PIL import Image, ImageDraw
 
     rows, columns = shape
@@ -69,7 +72,7 @@ def _polygons(path: Path, content: bytes, shape: tuple[int, ...]) -> NDArray[np.
         raise
     except (ValueError, TypeError, UnicodeDecodeError) as cause:
         raise UnusableInput(
-            f"the region {path.name!r} must be a PNG mask or a JSON list of polygons of at least two [row, column] "
+            f"the region {name!r} must be a PNG mask or a JSON list of polygons of at least two [row, column] "
             f"corners, such as [[[10, 20], [10, 40], [30, 30]]]; got something else"
         ) from cause
     return np.array(canvas, dtype=np.bool_)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.remote_file import FilePath
 from mammo_fixtures.exams.view import View
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -20,7 +21,7 @@ class ViewFile:
     exam_id: str
     side: str
     position: str
-    path: Path
+    path: FilePath
     origin: str = ""
     """Where it is stated, for messages: `site.csv, row 41`."""
     pixel_spacing_mm: tuple[float, float] | None = None
@@ -28,7 +29,7 @@ class ViewFile:
     intensity_low: float | None = None
     intensity_high: float | None = None
     """Stored values that 0 and 1 stand for; None: as the file's format says."""
-    roi_path: Path | None = None
+    roi_path: FilePath | None = None
 
     @property
     def name(self) -> str:
@@ -45,19 +46,30 @@ class ViewFile:
 
     def _decoded(self) -> View:
         try:
-            with self.path.open("rb") as file:
-                start = file.read(PREAMBLE_BYTES + len(DICOM_MAGIC))
+            stream = self.path.open("rb")
         except OSError as cause:
-            reason = cause.strerror or type(cause).__name__
-            raise UnusableInput(f"the image must be a readable file, got {str(self.path)!r}: {reason}") from cause
+            raise self._unreadable(cause) from cause
+        with stream:
+            return self._from(stream)
+
+    def _unreadable(self, cause: OSError) -> UnusableInput:
+        reason = cause.strerror or str(cause) or type(cause).__name__
+        return UnusableInput(f"the image must be a readable file, got {str(self.path)!r}: {reason}")
+
+    def _from(self, stream: BinaryIO) -> View:
+        try:
+            start = stream.read(PREAMBLE_BYTES + len(DICOM_MAGIC))
+            stream.seek(0)
+        except OSError as cause:  # a folder opens on some systems
+            raise self._unreadable(cause) from cause
         if start.startswith(PNG_MAGIC):
             from mammo_fixtures.exams.png import read_png
 
-            return read_png(self)
+            return read_png(self, stream)
         if start[PREAMBLE_BYTES:] == DICOM_MAGIC:
             from mammo_fixtures.exams.dicom import read_dicom
 
-            return read_dicom(self)
+            return read_dicom(self, stream)
         if not start:
             raise UnusableInput(f"the image must be DICOM or PNG, got the empty file {self.path.name!r}; copy it again")
         raise UnusableInput(

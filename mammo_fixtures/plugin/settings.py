@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.remote_file import is_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,10 @@ class Option:
 OPTIONS = (
     Option(name="classifier", default="reference", metavar="NAME", help="reference, or package.module:callable"),
     Option(
-        name="exams", default="phantoms", metavar="MANIFEST", help="manifest (.csv, .csv.gz, .parquet), or phantoms"
+        name="exams",
+        default="phantoms",
+        metavar="MANIFEST",
+        help="manifest (.csv, .csv.gz, .parquet; a path or URL), or phantoms",
     ),
     Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
     Option(
@@ -127,7 +131,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "baseline", "tolerances", "exams", "universal"):
-        if values[name] and values[name] not in _WORDS.get(name, ()) and not Path(values[name]).is_file():
+        if _is_local(name, values[name]) and not Path(values[name]).is_file():
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
             )
@@ -158,9 +162,14 @@ def _value(config: pytest.Config, option: Option) -> str:
     if given is None:
         given = config.getini(f"mammo_{option.name}") or option.default
         base = config.inipath.parent if config.inipath else config.rootpath
-    if option.name in _PATHS and given and given not in _WORDS.get(option.name, ()):
+    if option.name in _PATHS and _is_local(option.name, given):
         return str((base / Path(given).expanduser()).resolve())
     return str(given)
+
+
+def _is_local(name: str, value: str) -> bool:
+    """Whether an option's value is a path of this machine; a manifest may be a URL."""
+    return bool(value) and value not in _WORDS.get(name, ()) and not (name == "exams" and is_url(value))
 
 
 def _power(value: str | None) -> str | None:

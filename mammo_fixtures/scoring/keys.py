@@ -12,6 +12,7 @@ import numpy as np
 from mammo_fixtures import __version__
 from mammo_fixtures.exams import View
 from mammo_fixtures.exams.cohort import ViewSource
+from mammo_fixtures.exams.remote_file import FilePath, RemoteFile
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 
@@ -36,19 +37,21 @@ def pixels_digest(view: View) -> bytes:
 
 
 def file_digest(source: ViewSource) -> bytes | None:
-    """Of a file as it lies there: what is declared of it, its size and time. None for what is no file, or is gone."""
-    path = getattr(source, "path", None)
-    if path is None:
+    """Of a file as it lies there: what is declared of it, its size and time.
+
+    None for what is no file, is gone, or lies in a file system that does not tell when its content changes.
+    """
+    files = [getattr(source, name, None) for name in ("path", "roi_path")]
+    if files[0] is None:
         return None
-    files = [Path(path)]
-    if getattr(source, "roi_path", None):
-        files.append(Path(source.roi_path))  # type: ignore[attr-defined]
     try:
-        stats = [(str(file.resolve()), *_size_and_time(file)) for file in files]
+        states = [_state(file) for file in files if file]
     except OSError:
         # Reading it will say what is wrong, and of which view.
         return None
-    return hashlib.sha256(f"{__version__}|{_declared(source)}|{stats}".encode()).digest()[:20]
+    if not all(states):
+        return None
+    return hashlib.sha256(f"{__version__}|{_declared(source)}|{states}".encode()).digest()[:20]
 
 
 def score_key(
@@ -85,9 +88,11 @@ def parts_digest(parts: Iterable[bytes]) -> bytes:
     return digest.digest()[:20]
 
 
-def _size_and_time(file: Path) -> tuple[int, int]:
-    stat = file.stat()
-    return stat.st_size, stat.st_mtime_ns
+def _state(file: FilePath | str) -> tuple[object, ...]:
+    if isinstance(file, RemoteFile):
+        return (file.url, file.mark) if file.mark else ()
+    stat = Path(file).stat()
+    return str(Path(file).resolve()), stat.st_size, stat.st_mtime_ns
 
 
 def _declared(source: ViewSource) -> str:
