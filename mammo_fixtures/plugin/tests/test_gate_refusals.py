@@ -56,6 +56,16 @@ def test_an_option_written_with_a_space_is_met_with_the_right_form(gate, tmp_pat
     assert f"write --mammo-scores={table}" in result.stderr.str()
 
 
+def test_a_manifest_out_of_reach_ends_the_run_with_one_line_that_shows_no_password(gate):
+    result = run(gate, "--mammo-exams=nowhere://me:secret@host/site.csv", "-k", "contrast and holds")
+    assert result.ret != 0
+    shown = result.stdout.str() + result.stderr.str()
+    assert "site.csv: the file must be within reach, got 'nowhere://me:…@host/site.csv': ValueError" in shown
+    assert "exams nowhere://me:…@host/site.csv, seed 0" in shown
+    assert "Traceback" not in shown
+    assert "secret" not in shown
+
+
 def test_bad_tolerances_are_usage_errors(gate):
     (gate.path / "robustness_tests" / "tolerances.toml").write_text(
         TOLERANCES.replace('claim = "holds"', 'claims = "holds"', 1)
