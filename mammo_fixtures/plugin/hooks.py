@@ -9,8 +9,9 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
 from mammo_fixtures.plugin.progress import watch
-from mammo_fixtures.plugin.run import RUN, Run, run_of
+from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.settings import add_options
+from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_reports, write_summary
 
 
@@ -18,11 +19,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    return None if config.option.mammo_init is None else begin_project(config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for line in selection.MARKERS:
         config.addinivalue_line("markers", line)
     try:
         run = config.stash[RUN] = Run.begin(config)
+        if config.option.update_snapshots:
+            refuse_update_of_installed(claims_folder(config), run.settings.snapshots)
     except UnusableInput as error:
         raise pytest.UsageError(str(error)) from error
     config.add_cleanup(run.end)

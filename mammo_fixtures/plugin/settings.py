@@ -66,8 +66,11 @@ OPTIONS = (
 )
 STRICT = "--mammo-strict"
 POWER = "--mammo-power"
-_PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
-_WORDS = {"exams": ("phantoms",), "store": ("none",)}
+INIT = "--mammo-init"
+INIT_FOLDER = "mammo"
+PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
+"""Options whose value is a path, unless it is one of their words."""
+WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ def add_options(parser: pytest.Parser) -> None:
             choices=option.choices or None,
             help=option.help + default,
         )
-        parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
+    add_ini_keys(parser)
     group.addoption(
         POWER,
         dest="mammo_power",
@@ -121,8 +124,23 @@ def add_options(parser: pytest.Parser) -> None:
         "breasts (write it with = or last; with --co nothing runs)",
     )
     group.addoption(
+        INIT,
+        dest="mammo_init",
+        nargs="?",
+        const=INIT_FOLDER,
+        default=None,
+        metavar="DIR",
+        help=f"write starting copies of the tolerances and a folder for snapshots into DIR, and stop [{INIT_FOLDER}]",
+    )
+    group.addoption(
         STRICT, dest="mammo_strict", action="store_true", help="count allow and warn in tolerances as failures"
     )
+
+
+def add_ini_keys(parser: pytest.Parser) -> None:
+    """Register the ini twins, which a project that uses the suite may have in its own configuration."""
+    for option in OPTIONS:
+        parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
 
 
 def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
@@ -131,7 +149,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "baseline", "tolerances", "exams", "universal"):
-        if _is_local(name, values[name]) and not Path(values[name]).is_file():
+        if is_local(name, values[name]) and not Path(values[name]).is_file():
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
             )
@@ -162,14 +180,14 @@ def _value(config: pytest.Config, option: Option) -> str:
     if given is None:
         given = config.getini(f"mammo_{option.name}") or option.default
         base = config.inipath.parent if config.inipath else config.rootpath
-    if option.name in _PATHS and _is_local(option.name, given):
+    if option.name in PATHS and is_local(option.name, given):
         return str((base / Path(given).expanduser()).resolve())
     return str(given)
 
 
-def _is_local(name: str, value: str) -> bool:
+def is_local(name: str, value: str) -> bool:
     """Whether an option's value is a path of this machine; a manifest may be a URL."""
-    return bool(value) and value not in _WORDS.get(name, ()) and not (name == "exams" and is_url(value))
+    return bool(value) and value not in WORDS.get(name, ()) and not (name == "exams" and is_url(value))
 
 
 def _power(value: str | None) -> str | None:

@@ -1,0 +1,104 @@
+"""`python -m robustness_tests`: the gate from anywhere, by its own pytest configuration.
+
+Run in a project, pytest would take that project's configuration: its addopts, its warning filters, its conftest.py.
+Here the suite's own configuration holds; of the project only the `mammo_…` keys of pyproject.toml are read.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.settings import OPTIONS, PATHS, is_local
+
+_PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
+_FLAGS = {option.flag: option for option in OPTIONS}
+_KEYS = {f"mammo_{option.name}": option for option in OPTIONS}
+
+
+def main(claims: Path, arguments: list[str]) -> int:
+    """Run the gate whose claims lie in a folder; the exit status is pytest's."""
+    try:
+        given = pytest_arguments(claims, arguments, working_folder=Path.cwd())
+    except UnusableInput as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return int(pytest.ExitCode.USAGE_ERROR)
+    if os.environ.pop("PYTEST_ADDOPTS", ""):
+        print("mammo: PYTEST_ADDOPTS is meant for other runs of pytest and is not used", file=sys.stderr)
+    return int(pytest.main(given))
+
+
+def pytest_arguments(claims: Path, arguments: list[str], *, working_folder: Path) -> list[str]:
+    """What pytest is called with: own configuration, the project's `mammo_…` keys, then what was typed."""
+    typed = _located(joined(arguments), claims)
+    chosen = any(_names_tests(argument, claims) for argument in typed)
+    return [
+        f"--config-file={claims / 'suite.ini'}",
+        f"--rootdir={claims.parent}",
+        f"--confcutdir={claims}",
+        "-o",
+        f"cache_dir={working_folder / '.mammo' / 'pytest_cache'}",
+        *(part for plugin in _PLUGINS for part in ("-p", plugin)),
+        f"--mammo-store={working_folder / '.mammo' / 'scores.sqlite'}",
+        *project_options(working_folder),
+        *([] if chosen else [str(claims)]),  # before what was typed, which may end in an option with an optional value
+        *typed,
+    ]
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """Every `--mammo-…` option in the form with `=`, however it was typed."""
+    out: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _FLAGS:
+            value = next(rest, None)
+            if value is None:
+                raise UnusableInput(f"{argument} needs a value; write {argument}={_FLAGS[argument].metavar}")
+            argument = f"{argument}={value}"
+        out.append(argument)
+    return out
+
+
+def project_options(folder: Path) -> list[str]:
+    """The `mammo_…` keys of the nearest pyproject.toml as options; paths are relative to that file."""
+    file = next((f / "pyproject.toml" for f in (folder, *folder.parents) if (f / "pyproject.toml").is_file()), None)
+    if file is None:
+        return []
+    try:
+        pytest_table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("pytest", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{file} must be TOML: {error}") from error
+    keys = {**pytest_table, **pytest_table.get("ini_options", {})}
+    return [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
+
+
+def _option(file: Path, key: str, value: object) -> str:
+    option = _KEYS.get(key)
+    if option is None:
+        raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted(_KEYS))}")
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
+    text = str(value)
+    if option.name in PATHS and is_local(option.name, text):
+        text = str((file.parent / Path(text).expanduser()).resolve())
+    return f"{option.flag}={text}"
+
+
+def _located(arguments: list[str], claims: Path) -> list[str]:
+    """Test ids as the suite prints them, `robustness_tests/test_holds.py::…`, found wherever the suite lies."""
+    own = f"{claims.name}/"
+    return [
+        str(claims.parent / argument) if argument.startswith(own) and before not in ("-k", "-m") else argument
+        for before, argument in itertools.pairwise(["", *arguments])
+    ]
+
+
+def _names_tests(argument: str, claims: Path) -> bool:
+    return not argument.startswith("-") and Path(argument.partition("::")[0]).is_relative_to(claims)

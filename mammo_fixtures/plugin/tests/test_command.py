@@ -1,0 +1,127 @@
+"""`python -m robustness_tests`: its own configuration, the project's keys, both forms of an option."""
+
+import configparser
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.command import joined, project_options, pytest_arguments
+from mammo_fixtures.plugin.tests.gate_folder import CLASSIFIER, TOLERANCES, write_exams
+
+ROOT = Path(__file__).resolve().parents[3]
+CLAIMS = ROOT / "robustness_tests"
+
+
+def test_both_forms_of_an_option_are_one():
+    typed = ["-k", "lowpass", "--mammo-classifier", "my.release:load", "--mammo-strict", "-x", "--mammo-seed=3"]
+    assert joined(typed) == [
+        "-k",
+        "lowpass",
+        "--mammo-classifier=my.release:load",
+        "--mammo-strict",
+        "-x",
+        "--mammo-seed=3",
+    ]
+
+
+def test_an_option_without_its_value_is_one_line():
+    with pytest.raises(UnusableInput, match=r"^--mammo-exams needs a value; write --mammo-exams=MANIFEST$"):
+        joined(["--mammo-exams"])
+
+
+def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_its_file(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = "-k nothing"\nmammo_exams = "data/site.csv"\nmammo_store = "none"\n'
+        "mammo_seed = 4\n"
+    )
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    options = [f"--mammo-exams={tmp_path / 'data/site.csv'}", "--mammo-store=none", "--mammo-seed=4"]
+    assert project_options(inner) == options
+    arguments = pytest_arguments(CLAIMS, ["--mammo-exams", "phantoms"], working_folder=inner)
+    first, last = arguments.index(options[0]), arguments.index("--mammo-exams=phantoms")
+    assert arguments.index(f"--mammo-store={inner / '.mammo' / 'scores.sqlite'}") < first < last
+    assert not any("nothing" in argument for argument in arguments)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("mammo_exam = 'a.csv'", r"pyproject.toml: unknown key mammo_exam; known are mammo_baseline, "),
+        ("mammo_exams = ['a.csv']", r"pyproject.toml: mammo_exams must be a text or a number, got \['a.csv'\]$"),
+        ("mammo_exams = ", r"pyproject.toml must be TOML: "),
+    ],
+)
+def test_keys_that_cannot_be_are_one_line(tmp_path, line, message):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{line}\n")
+    with pytest.raises(UnusableInput, match=message):
+        project_options(tmp_path)
+
+
+def test_ids_as_printed_find_their_tests_and_a_selection_is_left_alone(tmp_path):
+    one = "robustness_tests/test_holds.py::test_holds[contrast-0.90x-all-auc]"
+    arguments = pytest_arguments(CLAIMS, [one], working_folder=tmp_path)
+    assert arguments[-1] == str(ROOT / one)
+    assert str(CLAIMS) not in arguments
+    arguments = pytest_arguments(CLAIMS, ["-k", "robustness_tests/"], working_folder=tmp_path)
+    assert arguments[-3:] == [str(CLAIMS), "-k", "robustness_tests/"]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with pytest settings of its own that would spoil the gate, and no claims."""
+    write_exams(tmp_path / "exams")
+    (tmp_path / "release.py").write_text(CLASSIFIER)
+    (tmp_path / "mine.toml").write_text(TOLERANCES)
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('not the gate')\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = "-k nothing"\nfilterwarnings = ["error"]\n'
+        'mammo_exams = "exams/site.csv"\nmammo_tolerances = "mine.toml"\n'
+    )
+    return tmp_path
+
+
+def command(project, *arguments, env=None):
+    line = [sys.executable, "-m", "robustness_tests", *arguments]
+    path = {"PYTHONPATH": str(ROOT), **(env or {})}
+    return subprocess.run(
+        line, cwd=project, env=os.environ | path, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_gate_runs_from_a_project_whose_own_settings_do_not_reach_it(project):
+    arguments = ("-k", "contrast and not curve", "--mammo-classifier", "release:load", "-n", "2")
+    done = command(project, *arguments, env={"PYTEST_ADDOPTS": "-k nothing"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "claims: 1 held" in done.stdout
+    assert "warning" not in done.stdout
+    assert "PYTEST_ADDOPTS is meant for other runs of pytest and is not used" in done.stderr
+    assert (project / ".mammo" / "scores.sqlite").exists()
+
+
+def test_starting_copies_are_written_once(project):
+    done = command(project, "--mammo-init")
+    assert done.returncode == 0, done.stderr
+    assert (project / "mammo" / "tolerances.toml").read_bytes() == (CLAIMS / "tolerances.toml").read_bytes()
+    assert 'mammo_tolerances = "mammo/tolerances.toml"' in done.stdout
+    (project / "mammo" / "tolerances.toml").write_text("# reviewed\n")
+    again = command(project, "--mammo-init")
+    assert again.returncode == 4
+    assert f"--mammo-init overwrites nothing, {project / 'mammo' / 'tolerances.toml'} exists" in again.stderr
+    assert (project / "mammo" / "tolerances.toml").read_text() == "# reviewed\n"
+    assert command(project, "--mammo-init", "other").returncode == 0
+    assert (project / "other" / "snapshots").is_dir()
+
+
+def test_its_configuration_is_the_checkouts():
+    own = configparser.ConfigParser()
+    own.read(CLAIMS / "suite.ini")
+    checkout = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert own["pytest"]["addopts"].split() == checkout["addopts"]
+    assert own["pytest"]["minversion"] == checkout["minversion"]
+    assert own.getboolean("pytest", "xfail_strict") is checkout["xfail_strict"]

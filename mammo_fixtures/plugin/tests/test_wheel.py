@@ -1,0 +1,120 @@
+"""The wheel: what is in it, that it can be built again, and that it works where there is no checkout."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mammo_fixtures.plugin.tests.gate_folder import CLASSIFIER, TOLERANCES, write_exams
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(*line, cwd):
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
+    return subprocess.run(line, cwd=cwd, env=clean, capture_output=True, text=True, timeout=300, check=False)
+
+
+def build(folder):
+    pytest.importorskip("hatchling", reason="building the wheel needs hatchling: pip install -e .[dev]")
+    line = "from hatchling.build import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
+    folder.mkdir()
+    done = run(sys.executable, "-c", line, str(folder), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return folder / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("wheel") / "first")
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory):
+    """An environment with the wheel in it; what the wheel needs is lent by this one."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    lent = Path(pytest.__file__).resolve().parents[1]
+    (site / "lent.pth").write_text(f"{lent}\n")
+    return str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+
+
+@pytest.fixture
+def project(tmp_path):
+    write_exams(tmp_path / "exams")
+    (tmp_path / "release.py").write_text(CLASSIFIER)
+    (tmp_path / "mine.toml").write_text(TOLERANCES)
+    (tmp_path / "test_mine.py").write_text("def test_mine():\n    pass\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = "--strict-config -p no:cacheprovider"\nfilterwarnings = ["error"]\n'
+        'mammo_exams = "exams/site.csv"\nmammo_tolerances = "mine.toml"\nmammo_snapshots = "snapshots"\n'
+    )
+    return tmp_path
+
+
+def test_it_carries_the_claims_and_the_given_files_and_no_self_test(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "mammo_fixtures/fixtures/reference/weights.safetensors",
+        "robustness_tests/tolerances.toml",
+        "robustness_tests/suite.ini",
+        "robustness_tests/__main__.py",
+    } <= names
+    assert any(name.startswith("robustness_tests/__snapshots__/test_curve/") for name in names)
+    assert not [name for name in names if "/tests/" in name or "/benchmarks/" in name]
+    top = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert top == {"mammo_fixtures", "robustness_tests"}, "another distribution has the import name `fixtures`"
+
+
+def test_building_it_again_gives_the_same_bytes(wheel, tmp_path):
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (wheel, build(tmp_path / "second"))}
+    assert len(digests) == 1
+
+
+def test_the_gate_runs_from_the_wheel_with_a_classifier_of_the_project(python, project):
+    arguments = ("-m", "robustness_tests", "-k", "lowpass", "--mammo-classifier=release:load", "-n", "2")
+    stored = run(python, *arguments, "--snapshot-update", cwd=project)
+    assert stored.returncode == 0, stored.stdout + stored.stderr
+    assert (
+        "site-packages"
+        in run(python, "-c", "import mammo_fixtures; print(mammo_fixtures.__file__)", cwd=project).stdout
+    )
+    again = run(python, *arguments, cwd=project)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "claims: 2 held" in again.stdout
+    assert len(list((project / "snapshots" / "test_curve").iterdir())) == 3
+
+
+def test_the_shipped_gate_is_collected_from_the_wheel(python, tmp_path):
+    done = run(python, "-m", "robustness_tests", "--co", "-q", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_holds[lowpass-0.50mm-soft_tissue_lesions-auc]" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) in (
+        [],
+        [".mammo"],
+        [".benchmarks"],
+        [".benchmarks", ".mammo"],
+    )
+
+
+def test_snapshots_are_never_written_into_the_installed_package(python, tmp_path):
+    done = run(python, "-m", "robustness_tests", "--snapshot-update", "--co", "-q", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "--snapshot-update writes no snapshot into an installed package" in done.stderr
+
+
+def test_a_project_that_has_it_installed_tests_as_before(python, project):
+    done = run(python, "-m", "pytest", "-q", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    line = "import sys, pytest; pytest.main(['-q', '--co']); print('torch' in sys.modules)"
+    assert run(python, "-c", line, cwd=project).stdout.split()[-1] == "False"
