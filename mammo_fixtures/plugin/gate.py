@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     from mammo_fixtures.scoring.store import Store
     from mammo_fixtures.scoring.sweep import Sweep
 
+    began = time.monotonic()
     settings = run.settings
     inference = Inference(classifier, device=_device(settings.device), precision=settings.precision)
     _divide_threads()
@@ -56,6 +58,8 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
             progress=reporter(config),
         )
         table = one_pass.run()
+        cells, _, found = store.progress(run.pass_name) or (0, 0, 0)
+        run.effort = {"scores": cells, "found": found, "seconds": time.monotonic() - began}
     finally:
         store.close()
     run.header |= {

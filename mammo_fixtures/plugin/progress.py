@@ -36,7 +36,7 @@ class Progress:
             return
         self._last, self._told = now, not done
         rate = computed / max(now - self._began, 1e-9)
-        left = f", {_minutes((cells - computed - found) / rate)} left" if rate > 0 and not done else ""
+        left = f", {minutes((cells - computed - found) / rate)} left" if rate > 0 and not done else ""
         stored = f", {found:,} from the store" if found else ""
         self._write(f"[mammo] {computed + found:,} of {cells:,} scores{stored}, {rate:.0f} scores/s{left}")
 
@@ -55,7 +55,8 @@ def phantom_reporter(config: pytest.Config) -> Callable[[int, int], None]:
     return tell
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """`12:34 min`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 

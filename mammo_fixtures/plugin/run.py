@@ -41,6 +41,8 @@ class Run:
     curves: list[dict[str, Any]] = field(default_factory=list)
     header: dict[str, Any] = field(default_factory=dict)
     """Where the scores came from; filled once they are there."""
+    effort: dict[str, float] = field(default_factory=dict)
+    """Scores of the pass, those of them that were in the store, and its seconds; empty where none was made."""
     remarks: dict[str, None] = field(default_factory=dict)
     """Lines for the summary, each once."""
     flags: Counter[str] = field(default_factory=Counter)
@@ -93,6 +95,7 @@ class Run:
     def note(self, output: dict[str, Any]) -> None:
         """Take over what a worker found out."""
         self.header = self.header or output["header"]
+        self.effort = max(self.effort, output["effort"], key=lambda effort: effort.get("seconds", 0.0))
         self.remarks.update(dict.fromkeys(output["remarks"]))
         self.flags.update(output["flags"])
         self.claims_selected = max(self.claims_selected, output["claims_selected"])
@@ -101,6 +104,7 @@ class Run:
         """What a worker tells the controller, as plain data."""
         return {
             "header": self.header,
+            "effort": self.effort,
             "remarks": list(self.remarks),
             "flags": dict(self.flags),
             "claims_selected": self.claims_selected,

@@ -9,6 +9,7 @@ import pytest
 from mammo_fixtures import __version__
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
+from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.json_files import write_json
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
@@ -74,8 +75,17 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     if run.verdicts:
         for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
-    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_stated(run)):
+    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_effort(run), *_stated(run)):
         terminal.write_line(line)
+
+
+def _effort(run: Run) -> list[str]:
+    """What the pass took: its size decides the time, so that both stand in one line."""
+    if not run.effort:
+        return []
+    size = f"{run.header['exams']:,} exams, {run.header['views']:,} views × {run.header['conditions']} conditions"
+    found = f", {run.effort['found']:,} of them from the store" if run.effort["found"] else ""
+    return [f"scored: {size}, {run.effort['scores']:,} scores{found}, in {minutes(run.effort['seconds'])}"]
 
 
 def _stated(run: Run) -> list[str]:

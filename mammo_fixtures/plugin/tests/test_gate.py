@@ -46,7 +46,12 @@ def test_every_claim_is_held_and_the_report_is_written(gate):
     for verdict in verdicts(gate.path / "out").values():
         assert verdict["outcome"] == "held"
         assert verdict["sentence"]
-    result.stdout.fnmatch_lines(["*claims: 6 held, 0 broken, 0 inconclusive, 0 not run*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*claims: 6 held, 0 broken, 0 inconclusive, 0 not run*",
+            "scored: 150 exams, 300 views × 4 conditions, 1,200 scores, in 0:?? min",
+        ]
+    )
     with gzip.open(gate.path / "out" / "scores.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 300 * 4
@@ -73,7 +78,9 @@ def test_two_workers_give_the_same_verdicts_and_curves_and_load_once_each(gate):
             assert a["value"] == pytest.approx(b["value"], abs=1e-6)
     assert (gate.path / "two" / "scores.csv.gz").exists()
     assert "mammo_outcome" in (gate.path / "junit.xml").read_text()
-    result.stdout.fnmatch_lines(["*claims: 5 held*"])
+    result.stdout.fnmatch_lines(
+        ["*claims: 5 held*", "scored: 150 exams, 300 views × 10 conditions, 3,000 scores, in 0:?? min"]
+    )
 
 
 def test_a_second_run_decodes_nothing_and_a_subset_computes_only_what_it_needs(gate):
@@ -88,6 +95,7 @@ def test_a_second_run_decodes_nothing_and_a_subset_computes_only_what_it_needs(g
     result = run(gate, "-k", "contrast", "--mammo-report=second")
     assert result.ret == 0, result.stdout.str()
     assert verdicts(gate.path / "first") == verdicts(gate.path / "second")
+    result.stdout.fnmatch_lines(["scored: * 6 conditions, 1,800 scores, 1,800 of them from the store, in 0:?? min"])
 
 
 @pytest.mark.parametrize(
