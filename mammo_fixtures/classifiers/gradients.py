@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.memory import OutOfMemory, ran_out, said
 from mammo_fixtures.errors import UnusableInput
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def gradients_of(
             try:
                 found = torch.autograd.grad(loss, leaves, allow_unused=True)
             except RuntimeError as error:
+                if ran_out(error):
+                    raise OutOfMemory(said(error)) from error
                 raise _none(inference, f"it raised {error}") from error
         return [
             torch.zeros_like(leaf) if each is None else each.nan_to_num(0, 0, 0)
@@ -62,9 +65,9 @@ def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], sig
         scores = inference.classifier.network(inputs[0] if BREAST in signs else named)
         given = {BREAST: scores} if BREAST in signs else scores
         loss: Tensor = sum((sign * given[side].sum() for side, sign in signs.items()), start=torch.zeros(()))
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:
+        if ran_out(error):
+            raise OutOfMemory(said(error)) from error
         raise _none(inference, f"it raised {type(error).__name__}: {error}") from error
     return loss
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.inputs import classifier_input
+from mammo_fixtures.classifiers.memory import keep_freed_memory, memory_watched
+from mammo_fixtures.classifiers.speed import DEFAULT_SPEED, arithmetic, check_speed, faster
 from mammo_fixtures.errors import UnusableInput
 
 if TYPE_CHECKING:
@@ -17,12 +19,21 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import View
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+_AS_BEFORE = {"fp32": 1e-3, "bf16": 5e-2, "fp16": 1e-2}
+"""Relative difference that running a network faster may make to its first scores."""
 
 
 class Inference:
     """A classifier placed on a device, in evaluation mode, without gradients."""
 
-    def __init__(self, classifier: Classifier, *, device: str = "auto", precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        *,
+        device: str = "auto",
+        precision: str = "fp32",
+        speed: Collection[str] = DEFAULT_SPEED,
+    ) -> None:
         import torch
 
         if precision not in PRECISIONS:
@@ -33,15 +44,32 @@ class Inference:
         if isinstance(classifier.network, torch.nn.Module):
             # A network left in training mode draws dropout and moves its batch statistics with every view.
             classifier.network.eval().to(self.device).requires_grad_(False)
+        self.speed = check_speed(speed)
+        self.arithmetic = arithmetic(precision, self.speed)
+        """What decides the last bits of a score, beside classifier and input."""
+        if "allocator" in self.speed:
+            keep_freed_memory()
+        self._network = faster(classifier.network, self.speed, name=classifier.name or "?")
+        self._proven = self._network is classifier.network
 
     def input(self, image: Tensor, view: View) -> Tensor:
         return classifier_input(image, view, self.classifier)
 
     def view_scores(self, inputs: Sequence[Tensor], names: Sequence[str]) -> list[float]:
         """One score for each input (channels, rows, columns); `names` say which, for messages."""
+        return self.end(self.begin(inputs), names)
+
+    def begin(self, inputs: Sequence[Tensor]) -> Any:
+        """The network's answer to a batch; a GPU may still be working on it."""
         import torch
 
-        return self._checked(self._run(torch.stack(list(inputs))), names)
+        given = self._run(torch.stack(list(inputs)))
+        # A copy: the network's next answer may come in the same memory.
+        return given.clone() if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
+
+    def end(self, given: Any, names: Sequence[str]) -> list[float]:
+        """The scores of an answer, waited for and checked."""
+        return self._checked(given, names)
 
     def exam_scores(self, inputs: Mapping[str, Tensor], name: str) -> dict[str, float]:
         """Scores of `L` and `R` from one input for each view, keyed `L-CC`."""
@@ -55,16 +83,16 @@ class Inference:
         return {side: self._checked(value, [f"{name}, {side}"])[0] for side, value in given.items()}
 
     def _run(self, batch: Any) -> Any:
-        import torch
-
+        batch = self._laid_out(batch)
         try:
-            with torch.inference_mode():
-                if self.precision == "fp32":
-                    return self.classifier.network(batch)
-                dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
-                with torch.autocast(self.device.type, dtype=dtype):
-                    return self.classifier.network(batch)
-        except torch.OutOfMemoryError:
+            with memory_watched():
+                if not self._proven:
+                    # A copy: the network may work in place.
+                    expected = self._called(self.classifier.network, _copied(batch))
+                    self._prove(self._called(self._network, _copied(batch)), expected)
+                    self._proven = True
+                return self._called(self._network, batch)
+        except UnusableInput:
             raise
         except Exception as error:
             shape = {k: tuple(v.shape) for k, v in batch.items()} if isinstance(batch, dict) else tuple(batch.shape)
@@ -72,6 +100,39 @@ class Inference:
                 f"the network must accept float32 {shape}, it raised {type(error).__name__}: {error}; "
                 "declare input_size and channels as the network needs them"
             ) from error
+
+    def _called(self, network: Callable[..., Any], batch: Any) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            if self.precision == "fp32":
+                return network(batch)
+            dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
+            with torch.autocast(self.device.type, dtype=dtype):
+                return network(batch)
+
+    def _laid_out(self, batch: Any) -> Any:
+        import torch
+
+        if "channels_last" not in self.speed:
+            return batch
+        if isinstance(batch, dict):
+            return {name: each.contiguous(memory_format=torch.channels_last) for name, each in batch.items()}
+        return batch.contiguous(memory_format=torch.channels_last)
+
+    def _prove(self, given: Any, expected: Any) -> None:
+        """The first scores of a network made faster are held against its own."""
+        import torch
+
+        pairs = [(given[k], expected[k]) for k in expected] if isinstance(expected, Mapping) else [(given, expected)]
+        for fast, own in pairs:
+            error = float((torch.as_tensor(fast).double() - torch.as_tensor(own).double()).abs().max())
+            scale = max(1.0, float(torch.as_tensor(own).double().abs().max()))
+            if error > _AS_BEFORE[self.precision] * scale:
+                raise self._bad(
+                    f"speed {', '.join(self.speed)} must leave the scores as they are, they moved by {error:.3g}; "
+                    "leave it out"
+                )
 
     def _checked(self, given: Any, names: Sequence[str]) -> list[float]:
         import torch
@@ -98,6 +159,10 @@ class Inference:
 
     def _bad(self, what: str) -> UnusableInput:
         return UnusableInput(f"classifier {self.classifier.name or '?'}: {what}")
+
+
+def _copied(batch: Any) -> Any:
+    return {name: each.clone() for name, each in batch.items()} if isinstance(batch, dict) else batch.clone()
 
 
 def resolve_device(device: str) -> torch.device:

@@ -64,7 +64,7 @@ class CellKeys:
                     condition,
                     seed=self.sweep.seed,
                     classifier=self.fingerprint,
-                    precision=self.sweep.inference.precision,
+                    precision=self.sweep.inference.arithmetic,
                     also=self._also(exam, breast, condition),
                 )
         return cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.speed import DEFAULT_SPEED
 from mammo_fixtures.exams import Cohort, Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
@@ -36,6 +37,7 @@ def score(
     device: str = "auto",
     precision: str = "fp32",
     batch_size: int | None = None,
+    speed: Collection[str] = DEFAULT_SPEED,
     store: str | Path | None = None,
 ) -> ScoreTable:
     """Scores of a cohort, clean and under each perturbation of the plan: `{"lowpass": (0.5, 1.0)}`.
@@ -50,9 +52,8 @@ def score(
     with tempfile.TemporaryDirectory() as folder:
         opened = Store(Path(folder, "scores.sqlite") if store is None else Path(store))
         try:
-            sweep = Sweep(
-                inference=Inference(classifier, device=device, precision=precision), seed=seed, batch_size=batch_size
-            )
+            inference = Inference(classifier, device=device, precision=precision, speed=speed)
+            sweep = Sweep(inference=inference, seed=seed, batch_size=batch_size)
             return Pass(cohort=cohort, sweep=sweep, conditions=conditions, store=opened).run()
         finally:
             opened.close()

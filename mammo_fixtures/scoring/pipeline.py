@@ -64,7 +64,7 @@ class Pipeline:
         The next exam is asked for while one is being scored, so that its views are decoded meanwhile. `keep` is
         called from the thread that called this.
         """
-        ahead = ReadAhead(self.open, threads=self._decoders(), room=ROOM_VIEWS)
+        ahead = ReadAhead(self._open_ahead, threads=self._decoders(), room=ROOM_VIEWS)
         try:
             for task in self._planned(iter(exams), look_up, ahead):
                 keep(self._rows(task, look_up, ahead))
@@ -86,6 +86,12 @@ class Pipeline:
             self.keys.pixels[source] = pixels_digest(view)
             if file is not None:
                 self._files[source] = file
+        return view
+
+    def _open_ahead(self, source: ViewSource) -> View:
+        view = self.open(source)
+        if self.sweep.uploads is not None:
+            self.sweep.uploads.begin(view)
         return view
 
     def learned(self) -> dict[bytes, bytes]:
@@ -132,6 +138,8 @@ class Pipeline:
             scores = self.sweep.exam(task.exam, wanted, read)
             computed = {cells[cell]: value for cell, value in scores.items()}
         ahead.forget(task.sources)
+        if self.sweep.uploads is not None:
+            self.sweep.uploads.forget(opened.values())
         return ExamRows(
             exam_id=task.exam.exam_id,
             scores=computed,

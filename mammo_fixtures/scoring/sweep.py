@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.gradients import gradients_of
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.memory import OutOfMemory, call_measured, memory_watched
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
-from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
+from mammo_fixtures.perturbations import PERTURBATIONS, Shared
 from mammo_fixtures.perturbations.adversarial import together
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP, exchange, withheld_position
 from mammo_fixtures.perturbations.universal import UniversalFields
+from mammo_fixtures.scoring.batches import Batches
+from mammo_fixtures.scoring.images import Image, Images, follows_gradient
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.scoring.signs import signs_of
+from mammo_fixtures.scoring.uploads import Uploads
 
 if TYPE_CHECKING:
     import torch
 
-CPU_BATCH = 1
-GPU_BATCH = 8
+_Begun = tuple[Sequence[Condition], Any]
+"""Conditions, and the network's answer under them, which a GPU may still be working on."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -34,18 +38,25 @@ class Sweep:
     inference: Inference
     seed: int = 0
     batch_size: int | None = None
-    """Images a call of the network; None chooses one on a CPU, where that is fastest, and eight on a GPU."""
+    """Images a call of the network; None chooses one on a CPU, where that is fastest, and by memory on a GPU."""
+    neighbours: int = 1
+    """Processes that share the device, this one included."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     """Views by perturbation, severity and what is out of the ordinary with it there."""
     needs: Needs | None = None
     """Which breasts of the cohort are judged; None stands for an exam by itself."""
     fields: UniversalFields | None = None
     """Fields that `universal` adds."""
-    _buffer: torch.Tensor | None = None
+    batches: Batches = field(init=False)
+    uploads: Uploads | None = field(init=False)
+    """Views on their way to a GPU; None on a CPU."""
+    _images: Images = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UnusableInput(f"batch_size must be at least 1, or None to choose one, got {self.batch_size}")
+        device = self.inference.device
+        self.batches = Batches(device=device, wanted=self.batch_size, neighbours=self.neighbours)
+        self.uploads = Uploads(device) if device.type == "cuda" else None
+        self._images = Images(device)
 
     def unit(self, exam: Exam, breast: Breast) -> tuple[ViewSource, ...]:
         """The views that a breast's score is made from."""
@@ -88,7 +99,10 @@ class Sweep:
     def _shared(self, view: View, exam: Exam, breast: Breast, conditions: Sequence[Condition]) -> Shared:
         """A view, with the gradient of its own score where a condition needs one."""
         shared = Shared(view, device=self.inference.device, seed=self.seed)
-        following = next((c.perturbation for c in conditions if _follows_gradient(c)), "")
+        pixels = self.uploads.take(view) if self.uploads is not None else None
+        if pixels is not None:
+            shared.pixels = pixels
+        following = next((c.perturbation for c in conditions if follows_gradient(c)), "")
         if following:
             signs = signs_of(exam, breast, following, self._needs(exam))
             shared.ascent.gradients = gradients_of(self.inference, [view], signs)
@@ -101,18 +115,40 @@ class Sweep:
         return self.needs or Needs(cohort=alone, classifier=self.inference.classifier, seed=self.seed)
 
     def _one_view(self, shared: Shared, conditions: Sequence[Condition]) -> list[float]:
-        view = shared.view
         scores: list[float] = []
-        size = self.batch_size or (CPU_BATCH if self.inference.device.type == "cpu" else GPU_BATCH)
-        for start in range(0, len(conditions), size):
-            some = conditions[start : start + size]
-            images = self._images(len(some), view)
-            inputs = [
-                self.inference.input(self._image(shared, c, image), _declared(view, c))
-                for c, image in zip(some, images, strict=True)
-            ]
-            scores += self.inference.view_scores(inputs, [_name(view, condition) for condition in some])
-        return scores
+        begun: _Begun = ([], None)
+        left = list(conditions)
+        while left:
+            some = left[: self.batches.size]
+            try:
+                with memory_watched():
+                    following = self._begin(shared, some)
+            except OutOfMemory as error:
+                self.batches.halve(error)
+                self._images.forget()
+                continue
+            # Asked for only now: a GPU computes the one batch of scores while the next one's images are made.
+            scores += self._ended(shared.view, begun)
+            begun, left = following, left[len(some) :]
+        return scores + self._ended(shared.view, begun)
+
+    def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
+        images = self._images.make([(shared, condition) for condition in conditions])
+        inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
+        answer = self._answer(inputs)
+        self._count(images)
+        return conditions, answer
+
+    def _answer(self, inputs: list[torch.Tensor]) -> Any:
+        if not self.batches.measuring:
+            return self.inference.begin(inputs)
+        answer, taken, free = call_measured(self.inference.device, lambda: self.inference.begin(inputs))
+        self.batches.measure(taken, free)
+        return answer
+
+    def _ended(self, view: View, begun: _Begun) -> list[float]:
+        conditions, answer = begun
+        return self.inference.end(answer, [_name(view, condition) for condition in conditions]) if conditions else []
 
     def _at_exam_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
@@ -128,7 +164,14 @@ class Sweep:
         shared = {name: self._shared(read(sources[name]), exam, exam.breasts[0], ()) for name in needed}
         scores: dict[tuple[str, Condition], float] = {}
         for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
-            given = self._exam_scores(exam, shared, condition)
+            try:
+                with memory_watched():
+                    given = self._exam_scores(exam, shared, condition)
+            except OutOfMemory as error:
+                raise UnusableInput(
+                    f"exam {exam.exam_id}: {error}, with the views of one exam on {self.inference.device}; free memory "
+                    "there, or give another --mammo-device="
+                ) from error
             for side, conditions in wanted.items():
                 if condition in conditions:
                     if side not in given:
@@ -163,37 +206,16 @@ class Sweep:
                 each.pixels.new_full(each.view.shape, each.background) if name[2:] == withheld else each.pixels
                 for name, each in shared.items()
             ]
-        if _follows_gradient(condition):
+        if follows_gradient(condition):
             signs = signs_of(exam, exam.breasts[0], condition.perturbation, self._needs(exam))
             gradients = gradients_of(self.inference, [each.view for each in shared.values()], signs)
             return together(condition.perturbation, list(shared.values()), condition.severity, gradients)
-        return [self._image(each, condition, None) for each in shared.values()]
+        images = self._images.make([(each, condition) for each in shared.values()])
+        self._count(images)
+        return [image.pixels for image in images]
 
-    def _images(self, count: int, view: View) -> torch.Tensor:
-        """Buffers for `count` images of a view's shape: fresh memory pages cost more than the arithmetic."""
-        import torch
-
-        buffer = self._buffer
-        if buffer is None or buffer.shape[0] < count or buffer.shape[1:] != view.shape:
-            buffer = torch.empty((count, *view.shape), dtype=torch.float32, device=self.inference.device)
-            self._buffer = buffer
-        return buffer[:count]
-
-    def _image(self, shared: Shared, condition: Condition, out: torch.Tensor | None) -> torch.Tensor:
-        import torch
-
-        if condition == CLEAN or condition.perturbation == MISSING_VIEW.name:
-            return shared.pixels
-        record = PERTURBATIONS[condition.perturbation]
-        flag = record.flag(shared, condition.severity) if record.flag else ""
-        if flag:
-            self.flags[record.name, condition.severity, flag] += 1
-        return apply(record, shared, condition.severity, torch.empty_like(shared.pixels) if out is None else out)
-
-
-def _follows_gradient(condition: Condition) -> bool:
-    """Whether the gradient is followed while scoring, and not before it as for universal fields."""
-    return condition != CLEAN and "ascent" in PERTURBATIONS[condition.perturbation].shares
+    def _count(self, images: Iterable[Image]) -> None:
+        self.flags.update((*each.condition, each.flag) for each in images if each.flag)
 
 
 def _declared(view: View, condition: Condition) -> View:

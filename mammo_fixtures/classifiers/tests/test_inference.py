@@ -8,6 +8,7 @@ import torch
 
 from mammo_fixtures import Classifier, UnusableInput, View
 from mammo_fixtures.classifiers.inference import Inference, resolve_device
+from mammo_fixtures.classifiers.memory import OutOfMemory
 
 NAMES = ["exam 1, L-CC, clean", "exam 1, L-MLO, clean"]
 BATCH = [torch.zeros(1, 4, 3), torch.ones(1, 4, 3)]
@@ -113,7 +114,7 @@ def test_running_out_of_memory_is_not_hidden():
     def network(batch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(OutOfMemory, match=r"^memory ran out: CUDA out of memory$"):
         scores(network)
 
 

@@ -10,7 +10,8 @@ from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Breast, Exam
 from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.scoring import CLEAN, Condition
-from mammo_fixtures.scoring.sweep import CPU_BATCH, Sweep
+from mammo_fixtures.scoring.batches import CPU_BATCH
+from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
 from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, FourViews, Pattern, in_memory, view_level
 

@@ -1,0 +1,63 @@
+"""Makes the images of a few conditions, into buffers that are used again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
+from mammo_fixtures.perturbations.exam_views import MISSING_VIEW
+from mammo_fixtures.scoring.score_table import CLEAN, Condition
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Image:
+    """A view under a condition."""
+
+    condition: Condition
+    pixels: torch.Tensor
+    """(rows, columns), valid until the next images are made. Not to be changed."""
+    flag: str = ""
+    """What is out of the ordinary with the condition on this view."""
+
+
+class Images:
+    """Buffers of one process: fresh memory pages cost more than the arithmetic."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._buffers: list[torch.Tensor] = []
+
+    def make(self, wanted: Sequence[tuple[Shared, Condition]]) -> list[Image]:
+        """An image each."""
+        return [self._made(place, shared, condition) for place, (shared, condition) in enumerate(wanted)]
+
+    def forget(self) -> None:
+        """Give the buffers back, where memory is short."""
+        self._buffers.clear()
+
+    def _made(self, place: int, shared: Shared, condition: Condition) -> Image:
+        if condition == CLEAN or condition.perturbation == MISSING_VIEW.name:
+            return Image(condition=condition, pixels=shared.pixels)
+        record = PERTURBATIONS[condition.perturbation]
+        pixels = apply(record, shared, condition.severity, self._buffer(place, shared.view.shape))
+        flag = record.flag(shared, condition.severity) if record.flag else ""
+        return Image(condition=condition, pixels=pixels, flag=flag)
+
+    def _buffer(self, place: int, shape: tuple[int, int]) -> torch.Tensor:
+        import torch
+
+        while len(self._buffers) <= place:
+            self._buffers.append(torch.empty(0))
+        if self._buffers[place].shape != shape:
+            self._buffers[place] = torch.empty(shape, dtype=torch.float32, device=self._device)
+        return self._buffers[place]
+
+
+def follows_gradient(condition: Condition) -> bool:
+    """Whether the gradient is followed while scoring, and not before it as for universal fields."""
+    return condition != CLEAN and "ascent" in PERTURBATIONS[condition.perturbation].shares
