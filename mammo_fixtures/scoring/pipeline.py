@@ -64,7 +64,7 @@ class Pipeline:
         The next exam is asked for while one is being scored, so that its views are decoded meanwhile. `keep` is
         called from the thread that called this.
         """
-        ahead = ReadAhead(self._open_ahead, threads=self._decoders(), room=ROOM_VIEWS)
+        ahead = ReadAhead(self._open_ahead, threads=self._decoders(), room=ROOM_VIEWS, unused=self._forget)
         try:
             for task in self._planned(iter(exams), look_up, ahead):
                 keep(self._rows(task, look_up, ahead))
@@ -93,6 +93,10 @@ class Pipeline:
         if self.sweep.uploads is not None:
             self.sweep.uploads.begin(view)
         return view
+
+    def _forget(self, *views: View) -> None:
+        if self.sweep.uploads is not None:
+            self.sweep.uploads.forget(views)
 
     def learned(self) -> dict[bytes, bytes]:
         """Pixel digests by file digest, of what was decoded since this was last asked."""
@@ -138,8 +142,7 @@ class Pipeline:
             scores = self.sweep.exam(task.exam, wanted, read)
             computed = {cells[cell]: value for cell, value in scores.items()}
         ahead.forget(task.sources)
-        if self.sweep.uploads is not None:
-            self.sweep.uploads.forget(opened.values())
+        self._forget(*opened.values())
         return ExamRows(
             exam_id=task.exam.exam_id,
             scores=computed,

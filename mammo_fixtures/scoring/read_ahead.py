@@ -13,9 +13,20 @@ from mammo_fixtures.exams.cohort import ViewSource
 class ReadAhead:
     """Views in the order in which they were planned. Used from one thread; only the decoding is in others."""
 
-    def __init__(self, read: Callable[[ViewSource], View], *, threads: int, room: int) -> None:
-        """At most `room` decoded views wait to be taken; with 0 `threads` each is decoded when it is taken."""
+    def __init__(
+        self,
+        read: Callable[[ViewSource], View],
+        *,
+        threads: int,
+        room: int,
+        unused: Callable[[View], None] = lambda view: None,
+    ) -> None:
+        """At most `room` decoded views wait to be taken; with 0 `threads` each is decoded when it is taken.
+
+        `unused` is told of views that were decoded and then forgotten.
+        """
         self._read = read
+        self._unused = unused
         self._room = room
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="mammo decode") if threads else None
         self._planned: deque[ViewSource] = deque()
@@ -45,14 +56,18 @@ class ReadAhead:
             if source in self._planned:
                 self._planned.remove(source)
             begun = self._begun.pop(source, None)
-            if begun is not None:
-                begun.cancel()
+            if begun is not None and not begun.cancel():
+                begun.add_done_callback(self._drop)
         self._fill()
 
     def close(self) -> None:
         self._planned.clear()
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _drop(self, ended: Future[View]) -> None:
+        if ended.exception() is None:
+            self._unused(ended.result())
 
     def _fill(self) -> None:
         while self._threads is not None and self._planned and len(self._begun) < self._room:

@@ -83,6 +83,16 @@ def test_what_nobody_takes_makes_room_again(ahead):
     assert sorted(reads) == [1, 2, 3]
 
 
+def test_what_was_decoded_and_is_not_taken_is_told():
+    dropped = []
+    views = ReadAhead(lambda source: -source, threads=2, room=2, unused=dropped.append)
+    views.plan([1, 2, 3])
+    views.forget([1])
+    views.take(2)
+    views.close()
+    assert dropped in ([], [-1]), "unless it was forgotten before it was begun"
+
+
 def test_a_view_that_cannot_be_decoded_is_told_where_it_is_taken(ahead):
     def read(source):
         if source == 2:
