@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+LONGEST_WORD = 300
+LONGEST_MESSAGE = 1500
+
 
 class UnusableInput(ValueError):
-    """An input breaks a rule; the message says what, rule, got, where and remedy in one line."""
+    """An input breaks a rule; the message says what, rule, got, where and remedy in one line.
+
+    What it repeats of a file is printable and short, whatever the file holds: a terminal and a log are safe from it.
+    """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        line = " ".join(_shortened(word, LONGEST_WORD) for word in message.split())
+        super().__init__(_shortened("".join(map(_printable, line)), LONGEST_MESSAGE))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _shortened(text: str, longest: int) -> str:
+    """The middle gives way: what is wrong stands first, the remedy last."""
+    return text if len(text) <= longest else f"{text[: longest // 2]} … {text[-longest // 2 :]}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.dicom_codecs import Frame, codec_for, decode_frame
+from mammo_fixtures.exams.limits import check_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class PixelLayout:
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1:
             raise UnusableInput(f"Rows and Columns must be at least 1, got {self.rows} and {self.columns}")
+        check_pixels(self.rows, self.columns)
         if self.bits_allocated not in (8, 16):
             raise UnusableInput(f"Bits Allocated (0028,0100) must be 8 or 16, got {self.bits_allocated}")
         if not 1 < self.bits_stored <= self.bits_allocated:

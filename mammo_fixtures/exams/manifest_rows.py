@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
 import zlib
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import read_at_most, unpacked
 from mammo_fixtures.exams.remote_file import FilePath, Unreachable
 
 
@@ -81,9 +81,10 @@ def unreachable(where: str, got: str, cause: OSError) -> UnusableInput:
 
 def _text(path: FilePath) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = read_at_most(stream)
         if path.suffix == ".gz":
-            content = gzip.decompress(content)
+            content = unpacked(content)
     except FileNotFoundError as cause:
         raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
     except Unreachable as cause:

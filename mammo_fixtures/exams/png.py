@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.intensity import stated_range
+from mammo_fixtures.exams.limits import read_at_most
+from mammo_fixtures.exams.png_chunks import checked_header
 from mammo_fixtures.exams.region import read_region
 from mammo_fixtures.exams.view import View, as_fraction
 
@@ -41,23 +45,32 @@ def read_png(file: ViewFile, stream: BinaryIO) -> View:
 
 def png_pixels(stream: BinaryIO) -> NDArray[Any]:
     """Stored values (rows, columns), uint8 or uint16."""
-    header = stream.read(26)
-    stream.seek(0)
-    if len(header) < 26:
-        raise UnusableInput(f"the PNG must be complete, got {len(header)} bytes; copy it again")
-    depth, colour = header[24], COLOUR_TYPES.get(header[25], "unknown colour type")  # IHDR: bit depth, colour type
-    if colour != "greyscale" or depth not in (8, 16):
-        raise UnusableInput(f"a PNG must be 8- or 16-bit greyscale, got {depth}-bit {colour}; export it as greyscale")
-    from PIL import Image
-
+    content = read_at_most(stream)
     try:
-        with Image.open(stream) as image:
-            pixels = np.asarray(image)
+        header = checked_header(content)
+        colour = COLOUR_TYPES.get(header.colour_type, "unknown colour type")
+        if colour != "greyscale" or header.depth not in (8, 16):
+            raise UnusableInput(
+                f"a PNG must be 8- or 16-bit greyscale, got {header.depth}-bit {colour}; export it as greyscale"
+            )
+        pixels = decoded(content)
+    except UnusableInput:
+        raise
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
         raise UnusableInput(
             f"the PNG must be complete and undamaged, but cannot be decoded ({cause}); copy it again"
         ) from cause
-    return pixels.astype(np.uint8 if depth == 8 else np.uint16, copy=False)
+    return pixels.astype(np.uint8 if header.depth == 8 else np.uint16, copy=False)
+
+
+def decoded(content: bytes) -> NDArray[Any]:
+    """Pixels of a PNG whose size was checked, which Pillow would warn of."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            return np.asarray(image)
 
 
 def png_range(stored: NDArray[Any], low: float | None, high: float | None) -> tuple[tuple[float, float], str]:

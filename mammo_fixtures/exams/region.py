@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
+from mammo_fixtures.exams.png_chunks import checked_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +30,8 @@ def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.boo
     if path is None:
         return None
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = read_at_most(stream, MOST_SETTINGS_BYTES)
     except OSError as cause:
         raise UnusableInput(
             f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror or cause}"
@@ -47,8 +50,11 @@ def _mask(name: str, content: bytes) -> NDArray[np.bool_]:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        checked_header(content)
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             mode, pixels = image.mode, np.asarray(image)
+    except UnusableInput:
+        raise
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
         raise UnusableInput(
             f"the mask {name!r} must be an undamaged PNG, but cannot be decoded; copy it again"
@@ -70,7 +76,7 @@ def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.b
             pen.polygon([_corner(corner, rows, columns) for corner in polygon], fill=1, outline=1)
     except UnusableInput:
         raise
-    except (ValueError, TypeError, UnicodeDecodeError) as cause:
+    except (ValueError, TypeError, OverflowError, RecursionError) as cause:
         raise UnusableInput(
             f"the region {name!r} must be a PNG mask or a JSON list of polygons of at least two [row, column] "
             f"corners, such as [[[10, 20], [10, 40], [30, 30]]]; got something else"

@@ -116,6 +116,8 @@ class GatheredRows:
         label = about[[self.columns[i] for i in same].index("malignant")]
         if label not in _LABELS:
             raise self._bad(line, f"malignant must be 0, 1 or empty, got {label!r}")
+        for name, text in (("exam_id", exam), *((self.columns[i], row) for i, row in zip(same, about, strict=True))):
+            self._check_spaces(line, name, text)
         self.declared.append(about)
         return self.breasts.setdefault((exam, side), len(self.breasts))
 
@@ -125,6 +127,7 @@ class GatheredRows:
             raise self._bad(line, f"severity must be a finite number, got {severity!r}")
         if not perturbation:
             raise self._bad(line, "perturbation must not be empty; clean rows have perturbation 'clean'")
+        self._check_spaces(line, "perturbation", perturbation)
         if perturbation == CLEAN.perturbation and value != CLEAN.severity:
             raise self._bad(line, f"severity of clean rows must be 0, got {severity!r}")
         for (other, text), known in self.conditions.items():
@@ -135,6 +138,11 @@ class GatheredRows:
         number = len({*self.conditions.values()})
         self.conditions[perturbation, severity] = number
         return number
+
+    def _check_spaces(self, line: int, column: str, text: str) -> None:
+        """' clean' is not 'clean': rows with one would be judged apart, or not at all."""
+        if text != text.strip():
+            raise self._bad(line, f"{column} must not begin or end with a space, got {text!r}; remove it")
 
     def _disagreement(
         self, line: int, exam: str, side: str, before: tuple[str, ...], now: tuple[str, ...], same: list[int]

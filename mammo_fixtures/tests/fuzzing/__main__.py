@@ -1,0 +1,101 @@
+"""`python -m mammo_fixtures.tests.fuzzing images --cases=100000`: the long run, in processes that may die."""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from mammo_fixtures.tests.fuzzing.cases import run_case, targets
+
+BLOCK = 1000
+STILL_SECONDS = 20.0
+"""Without a case finished in this time a process counts as hung, and is ended."""
+GROWTH_BYTES = 2**30
+
+
+def work(kind, seed, first, last):
+    """Run cases first … last − 1; a line before and after each tells the parent where it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        all_targets = targets(kind, Path(folder))
+        for target in all_targets:  # imports and tables of decoders come before the memory is measured
+            run_case(target, folder, seed=seed + 10**6, case=0)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        for case in range(first, last):
+            print(f"begin {case}", flush=True)
+            target = all_targets[case % len(all_targets)]
+            outcome = run_case(target, folder, seed=seed, case=case)
+            grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+            if grown > GROWTH_BYTES:
+                outcome, before = f"memory grew by {grown / 2**20:.0f} MB", before + grown
+            print(f"end {json.dumps([case, target.name, outcome])}", flush=True)
+
+
+def block(kind, seed, first, last, results, said):
+    """Run a block in a process of its own; where that dies or hangs, note the case and go on behind it."""
+    while first < last:
+        line = [sys.executable, "-m", __spec__.name, kind, f"--seed={seed}", "--work", str(first), str(last)]
+        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=said)
+        os.set_blocking(process.stdout.fileno(), False)
+        begun, ended, heard, rest = first - 1, first - 1, time.monotonic(), b""
+        while True:
+            read = process.stdout.read() or b""
+            if read:
+                heard = time.monotonic()
+            *lines, rest = (rest + read).split(b"\n")
+            for text in lines:
+                word, _, about = text.decode().partition(" ")
+                if word == "begin":
+                    begun = int(about)
+                elif word == "end":
+                    case, name, outcome = json.loads(about)
+                    ended = case
+                    results.append((case, name, outcome))
+            done = process.poll() is not None and not read
+            if done or time.monotonic() - heard > STILL_SECONDS:
+                break
+            time.sleep(0.01)
+        if not done:
+            process.kill()
+        process.wait()
+        if begun > ended:
+            how = f"the process ended with status {process.returncode}" if done else "it hung"
+            results.append((begun, "", how))
+        elif process.returncode and done:
+            said.seek(0)
+            raise SystemExit(f"a worker failed outside a case: {said.read()[-2000:].decode(errors='replace')}")
+        first = max(begun, ended) + 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=("images", "tables"))
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", nargs=2, type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        return work(options.kind, options.seed, *options.work)
+    counts, wrong, begin = Counter(), [], time.monotonic()
+    for first in range(0, options.cases, BLOCK):
+        results = []
+        with tempfile.TemporaryFile() as said:
+            block(options.kind, options.seed, first, min(first + BLOCK, options.cases), results, said)
+        for case, name, outcome in results:
+            counts[name, outcome if outcome in ("same", "other", "refused") else "WRONG"] += 1
+            if outcome not in ("same", "other", "refused"):
+                wrong.append((case, name, outcome))
+                print(f"case {case} {name}: {outcome}", flush=True)
+    print(f"{options.kind}: {sum(counts.values())} cases of seed {options.seed} in {time.monotonic() - begin:.0f} s")
+    for (name, outcome), count in sorted(counts.items()):
+        print(f"{name:24} {outcome:8} {count}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
