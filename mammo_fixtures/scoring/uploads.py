@@ -60,6 +60,7 @@ class Uploads:
 
 
 def pinned_like(view: View) -> torch.Tensor:
+    """Memory of the host that a GPU can copy from by itself, as large as a view."""
     import torch
 
     return torch.empty(view.shape, dtype=torch.float32, pin_memory=True)
