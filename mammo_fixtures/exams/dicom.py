@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header as header
 from mammo_fixtures.exams.dicom_intensity import fractions
-from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_values
+from mammo_fixtures.exams.dicom_meta import transfer_syntax
+from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, DEFLATED, PixelLayout, stored_values
+from mammo_fixtures.exams.limits import check_deflated
 from mammo_fixtures.exams.region import read_region
 from mammo_fixtures.exams.view import View
 
@@ -26,8 +28,11 @@ TOMOSYNTHESIS_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.13.1.4",
     "1.2.840.10008.5.1.4.1.1.13.1.5",
 )
+OTHER_MODALITIES = ("CT", "MR", "NM", "OCT", "OPT", "PT", "RTDOSE", "RTIMAGE", "SM", "US", "XA")
+"""Images that are no projection radiograph; digitised films and CR plates may say CR, DX, OT or nothing for MG."""
 TAGS = (
-    "SOPClassUID", "PresentationIntentType", "ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence",
+    "SOPClassUID", "Modality",
+    "PresentationIntentType", "ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence",
     "ImagerPixelSpacing", "PixelSpacing", "EstimatedRadiographicMagnificationFactor", "PatientOrientation",
     "SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "NumberOfFrames", "Rows", "Columns",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
@@ -65,9 +70,14 @@ def _data_set(stream: BinaryIO) -> Dataset:
 
     broken = "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again"
     try:
+        if transfer_syntax(stream) == DEFLATED:
+            check_deflated(stream)
+        stream.seek(0)
         with warnings.catch_warnings(record=True) as oddities:
             warnings.simplefilter("always")
             dataset = dcmread(stream, specific_tags=list(TAGS))
+    except UnusableInput:
+        raise
     except Exception as cause:  # EOFError, zlib.error, InvalidDicomError and others
         raise UnusableInput(broken) from cause
     if any(str(oddity.message).startswith("End of file reached") for oddity in oddities):
@@ -108,6 +118,9 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
 
 
 def _refuse_other_images(dataset: Dataset) -> None:
+    modality = header.text(dataset, "Modality")
+    if modality in OTHER_MODALITIES:
+        raise UnusableInput(f"Modality (0008,0060) must be MG, got {modality}; name a mammogram")
     if header.text(dataset, "SOPClassUID") in TOMOSYNTHESIS_CLASSES:
         raise UnusableInput(
             "the image must be a two-dimensional mammogram, got tomosynthesis; name the 2-D view instead"

@@ -1,6 +1,7 @@
 """Files that would unpack to more than memory holds are refused before they do."""
 
 import gzip
+import io
 import zlib
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import limits, read_cohort
 from mammo_fixtures.exams.dicom_pixels import PixelLayout
-from mammo_fixtures.exams.limits import MOST_PIXELS, check_pixels, unpacked
+from mammo_fixtures.exams.limits import MOST_PIXELS, check_deflated, check_pixels, unpacked
 from mammo_fixtures.exams.png_chunks import MAGIC, checked_header
+from mammo_fixtures.given import given
 
 
 def chunk(kind, content):
@@ -62,3 +64,17 @@ def test_every_flipped_bit_of_a_png_is_noticed():
         flipped[place] ^= 1 << bit
         with pytest.raises(ValueError, match=r"breaks off|checksum|are missing"):
             checked_header(bytes(flipped))
+
+
+def test_a_deflated_data_set_that_unpacks_to_a_huge_one():
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packer.compress(bytes(10**7)) + packer.flush()
+    check_deflated(io.BytesIO(packed + b"\0"), 10**7)
+    with pytest.raises(UnusableInput, match="may unpack to at most 9999999 bytes, got more; it is damaged"):
+        check_deflated(io.BytesIO(packed), 10**7 - 1)
+
+
+def test_a_deflated_dicom_file_is_checked_before_it_is_unpacked(tmp_path, monkeypatch, read):
+    monkeypatch.setattr(limits.check_deflated, "__defaults__", (1000,))
+    with pytest.raises(UnusableInput, match="exam 17, L-CC: a deflated data set may unpack to at most 1000 bytes"):
+        read(given("dicom/deflated.dcm"))
