@@ -18,6 +18,7 @@ from mammo_fixtures.perturbations.display import (
 )
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP
 from mammo_fixtures.perturbations.fourier import FOURIER_MASK, PHASE_NOISE
+from mammo_fixtures.perturbations.fourier_map import FOURIER_CELLS, FOURIER_MAP
 from mammo_fixtures.perturbations.frequency import BANDSTOP, HIGHPASS, LOWPASS
 from mammo_fixtures.perturbations.geometry import (
     CROP,
@@ -31,6 +32,7 @@ from mammo_fixtures.perturbations.geometry import (
 from mammo_fixtures.perturbations.marker import MARKER
 from mammo_fixtures.perturbations.region import LOWPASS_INSIDE, LOWPASS_OUTSIDE, OCCLUSION, PATCH_SHUFFLE
 from mammo_fixtures.perturbations.registry import Registry
+from mammo_fixtures.perturbations.resampling_control import CONTROLS
 from mammo_fixtures.perturbations.storage import DOWNSAMPLE, JPEG2000, SPACING_MISDECLARED
 from mammo_fixtures.perturbations.universal import UNIVERSAL
 
@@ -78,5 +80,6 @@ PERTURBATIONS = Registry(
         PGD_LINF,
         PGD_L2,
         UNIVERSAL,
-    )
+    ),
+    beside=(FOURIER_MAP, *FOURIER_CELLS, *CONTROLS),
 )

@@ -19,7 +19,7 @@ from mammo_fixtures.perturbations.geometry_sources import (
 )
 from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.perturbations.resampling import Content, resample
-from mammo_fixtures.perturbations.share_kept import central_box, flag_of_share_kept
+from mammo_fixtures.perturbations.share_kept import central_box, flag_of_share_kept, notes_of_share_kept
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -160,6 +160,7 @@ ROTATION = Perturbation(
     nothing=0.0,
     shares=("spacing_mm", "pivot", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "rotation"),
+    notes=notes_of_share_kept("rotation"),
     source="Positioning of the breast on the support; 15 degrees is beyond what technologists accept.",
 )
 
@@ -177,6 +178,7 @@ TRANSLATION = Perturbation(
     keyed=True,
     shares=("spacing_mm", "key", "background"),
     flag=partial(flag_of_share_kept, "translation"),
+    notes=notes_of_share_kept("translation"),
     source="Height of the breast on the support; 20 mm takes parts of large breasts out of the image.",
 )
 
@@ -194,6 +196,7 @@ POSTERIOR_CUT = Perturbation(
     set="extended",
     shares=("spacing_mm", "chest_wall", "background"),
     flag=partial(flag_of_share_kept, "posterior_cut"),
+    notes=notes_of_share_kept("posterior_cut"),
     source="Positioning criteria compare the nipple line of CC and MLO and accept a difference of 10 mm.",
 )
 
@@ -211,6 +214,7 @@ MAGNIFICATION = Perturbation(
     set="extended",
     shares=("pivot", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "magnification"),
+    notes=notes_of_share_kept("magnification"),
     source="Tissue far from the detector is enlarged by some per cent; another detector's true spacing differs so.",
 )
 
@@ -226,6 +230,7 @@ CROP = Perturbation(
     set="extended",
     shares=("breast_box", "background"),
     flag=partial(flag_of_share_kept, "crop"),
+    notes=notes_of_share_kept("crop"),
     source="Cropping to the breast that goes wrong; half the area is a stress test.",
 )
 
@@ -259,5 +264,6 @@ ELASTIC = Perturbation(
     keyed=True,
     shares=("spacing_mm", "elastic_field", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "elastic"),
+    notes=notes_of_share_kept("elastic"),
     source="Compression and positioning between two exposures of one breast; correlation length 20 mm.",
 )

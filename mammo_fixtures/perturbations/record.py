@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
@@ -61,6 +61,10 @@ class Perturbation:
     """At most so many malignant breasts, and as many others, are judged: a seeded choice. 0 means all."""
     flag: Callable[[Shared, float], str] | None = None
     """Given a view's shared quantities and a severity, why that is out of the ordinary there, or an empty text."""
+    notes: Mapping[str, Callable[[Shared, float], float | None]] = field(default_factory=dict, hash=False)
+    """Numbers that a report tells beside the scores, by name: given a view's shared quantities and a severity."""
+    averages: tuple[str, ...] = ()
+    """Names of records over whose metrics this one is the mean; it has no scores of its own."""
     redeclare: Callable[[View, float], View] | None = None
     """Given a view and a severity, the view as it is declared to the classifier, where that is what is perturbed."""
 

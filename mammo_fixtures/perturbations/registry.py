@@ -10,25 +10,41 @@ from mammo_fixtures.perturbations.record import Perturbation
 
 
 class Registry(tuple[Perturbation, ...]):
-    """An ordered tuple of records that also answers to their names."""
+    """An ordered tuple of records that also answers to their names.
 
-    __slots__ = ()
+    Records `beside` it answer to their names too, but are no part of the catalogue.
+    """
 
-    def __new__(cls, records: Iterable[Perturbation]) -> Registry:
+    beside: tuple[Perturbation, ...]
+
+    def __new__(cls, records: Iterable[Perturbation], *, beside: Iterable[Perturbation] = ()) -> Registry:
         made = super().__new__(cls, tuple(records))
-        names = [record.name for record in made]
-        if len(set(names)) != len(names):
-            raise ValueError(f"two records share a name: {names}")
+        made.beside = tuple(beside)
+        if len(set(made.names)) != len(made.names):
+            raise ValueError(f"two records share a name: {made.names}")
         return made
 
     @property
+    def every(self) -> tuple[Perturbation, ...]:
+        """The catalogue, then the records beside it."""
+        return (*self, *self.beside)
+
+    @property
     def names(self) -> tuple[str, ...]:
-        return tuple(record.name for record in self)
+        return tuple(record.name for record in self.every)
+
+    def place(self, name: str) -> int:
+        """Where a record stands among all of them."""
+        return self.names.index(name)
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """The records whose scores a record's metrics are made from: itself, or those that it averages over."""
+        return self[name].averages or (name,)
 
     def __getitem__(self, key: object) -> Perturbation:  # type: ignore[override]
         if not isinstance(key, str):
             return tuple.__getitem__(self, key)  # type: ignore[call-overload, no-any-return]
-        for record in self:
+        for record in self.every:
             if record.name == key:
                 return record
         near = difflib.get_close_matches(key, self.names, n=1)

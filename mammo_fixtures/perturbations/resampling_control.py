@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_fixtures.perturbations.catalogue import PERTURBATIONS
+from mammo_fixtures.perturbations.geometry import ELASTIC, MAGNIFICATION, POSTERIOR_CUT, ROTATION, TRANSLATION
 from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
+from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.perturbations.resampling import SourceMap, resample
 from mammo_fixtures.perturbations.shared import Shared
 
@@ -34,15 +35,21 @@ def resampling_control(
     the way there and back is on a larger canvas. Whole-pixel movements, `crop` and `mirror` interpolate nothing, so
     that their control is the clean image bit for bit. Float32 (rows, columns), fresh memory.
     """
+    from mammo_fixtures.perturbations.catalogue import PERTURBATIONS
+
     record = PERTURBATIONS[name]
     severity = record.check(severity)
     shared = Shared(view, device=device, seed=seed)
     if name not in SOURCES or severity == record.nothing:
         return shared.pixels.clone()
-    there = SOURCES[name](shared, severity)
+    return there_and_back(shared, SOURCES[name](shared, severity))
+
+
+def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
+    """The view moved and moved back, in fresh memory."""
     if there.matrix == UPRIGHT and there.displacement is None and all(shift.is_integer() for shift in there.offset):
         return shared.pixels.clone()
-    margin = _margin(there, view.shape)
+    margin = _margin(there, shared.view.shape)
     canvas = _on_canvas(shared, margin)
     content = (0, canvas.shape[0], 0, canvas.shape[1])
     there = _moved(there, margin)
@@ -50,7 +57,7 @@ def resampling_control(
         canvas = resample(
             canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=content, out=None
         )
-    rows, columns = view.shape
+    rows, columns = shared.view.shape
     return canvas[margin : margin + rows, margin : margin + columns].clone()
 
 
@@ -113,3 +120,32 @@ def _inverse_field(field: Tensor, amount: float) -> Tensor:
         sampled = torch.nn.functional.grid_sample(planes, grid[None], padding_mode="border", align_corners=True)[0]
         inverse = -sampled.permute(1, 2, 0)
     return inverse.contiguous()
+
+
+def _control(moved: Perturbation) -> Perturbation:
+    """The control of a geometric perturbation as a condition of its own, scored on a few breasts."""
+
+    def apply(pixels: Tensor, *, itself: Shared, out: Tensor | None = None, **severity: float) -> Tensor:
+        """What interpolation alone does: moved, and moved back."""
+        control = there_and_back(itself, SOURCES[moved.name](itself, severity[moved.parameter]))
+        return control if out is None else out.copy_(control)
+
+    return replace(
+        moved,
+        name=f"{moved.name}{CONTROL}",
+        apply=apply,
+        set="extended",
+        ladder="profile",
+        may_cancel=True,
+        shares=("itself",),
+        subset=SUBSET,
+        flag=None,
+        notes={},
+        source=f"Control of `{moved.name}`: bilinear interpolation is a low-pass, and this is all that it does.",
+    )
+
+
+CONTROL = "_control"
+SUBSET = 40
+CONTROLS = tuple(map(_control, (ROTATION, TRANSLATION, POSTERIOR_CUT, MAGNIFICATION, ELASTIC)))
+"""By perturbation that interpolates: `rotation_control` and so on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from mammo_fixtures.perturbations.shared import Shared
 
 ENOUGH = 0.95
+BREAST, REGION = "share of the breast kept", "share of the region kept"
 _POINTS = 20_000
 """About so many pixels of the breast are followed: their share is then right to a fraction of a per cent."""
 
@@ -26,11 +29,7 @@ Points = np.ndarray[Any, np.dtype[np.float64]]
 
 def share_kept(shared: Shared, name: str, severity: float) -> tuple[float, float | None]:
     """Share of the breast and, where the view has one, of the lesion's region that stays in the image, 0 … 1."""
-    region = shared.view.region
-    return (
-        _share(shared, name, severity, shared.mask_array),
-        None if region is None else _share(shared, name, severity, region),
-    )
+    return _breast_kept(name, shared, severity), _region_kept(name, shared, severity)
 
 
 def flag_of_share_kept(name: str, shared: Shared, severity: float) -> str:
@@ -40,6 +39,20 @@ def flag_of_share_kept(name: str, shared: Shared, severity: float) -> str:
         what for what, kept in (("breast", breast), ("lesion's region", region)) if kept is not None and kept < ENOUGH
     ]
     return f"under {ENOUGH:.0%} of the {' and of the '.join(short)} stays in the image" if short else ""
+
+
+def notes_of_share_kept(name: str) -> dict[str, Callable[[Shared, float], float | None]]:
+    """The shares as numbers that a report tells."""
+    return {BREAST: partial(_breast_kept, name), REGION: partial(_region_kept, name)}
+
+
+def _breast_kept(name: str, shared: Shared, severity: float) -> float:
+    return _share(shared, name, severity, shared.mask_array)
+
+
+def _region_kept(name: str, shared: Shared, severity: float) -> float | None:
+    region = shared.view.region
+    return None if region is None else _share(shared, name, severity, region)
 
 
 def central_box(box: Content, share: float) -> Content:

@@ -37,6 +37,8 @@ class Shared:
         self.spacing_mm = view.pixel_spacing_mm
         self.universal_fields: Mapping[str, torch.Tensor] | None = None
         """Fields by position that were fitted to the classifier; who scores gives them."""
+        self.classifier_pixel_mm: float | None = None
+        """The coarsest pixels that the view passes through before the network; who scores tells."""
 
     def of(self, record: Perturbation) -> dict[str, object]:
         """The keyword arguments that a record's function shares between severities."""

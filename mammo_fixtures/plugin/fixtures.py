@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.beside_claims import tell, with_fields_beside
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
 from mammo_fixtures.plugin.progress import phantom_reporter
 from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
@@ -94,6 +95,7 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> ScoreTable:
                 request.config,
             )
         mammo_run.header["cohort_fingerprint"] = table.fingerprint
+        tell(mammo_run, table)
         if mammo_run.settings.report is not None:
             table.write(mammo_run.scores_file)
         return table
@@ -137,7 +139,7 @@ def drawn(curves: Curves, mammo_run: Run, request: pytest.FixtureRequest) -> Cal
 
     def draw(claim: Claim) -> StoredCurve:
         curve = curves.ladder(claim)
-        request.node.user_properties.append((CURVE, json.dumps(curve.as_dict())))
+        request.node.user_properties.append((CURVE, json.dumps(with_fields_beside(curve, curves.table))))
         if mammo_run.settings.snapshots is None:
             pytest.skip("no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR")
         return StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))

@@ -17,6 +17,7 @@ from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.scoring.identical import identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
+from mammo_fixtures.verdicts.averaging import parts_of
 from mammo_fixtures.verdicts.baseline import Releases, comparison
 from mammo_fixtures.verdicts.claim import Claim
 from mammo_fixtures.verdicts.expectation import chance_said
@@ -77,8 +78,8 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     }
     if not known:
         run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
-    for name, text in table.unmet.items():
-        run.remarks[f"{name}: {text}"] = None
+    for text in dict.fromkeys(table.unmet.values()):
+        run.remarks[f"{', '.join(name for name, said in table.unmet.items() if said == text)}: {text}"] = None
     if sweep.fields is not None:
         run.header["universal_fields"] = sweep.fields.digest.hex()
         if settings.report is not None:
@@ -175,7 +176,7 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
         pair = selectivity(curves.table, claim.tolerance, unit=unit_of(claim.perturbation))
         return judge_more(pair, claim.tolerance, claim.severity, test=test)
     verdict = judge_severity(curves[claim], claim.tolerance, claim.severity, test=test)
-    unmet = curves.table.unmet.get(claim.perturbation, "")
+    unmet = curves.table.unmet.get(PERTURBATIONS.parts(claim.perturbation)[0], "")
     if verdict.outcome == "not_run" and unmet and not verdict.positives:
         return not_run(curves[claim], claim.tolerance, claim.severity, reason=unmet, test=test)
     if verdict.outcome == "inconclusive":
@@ -193,7 +194,7 @@ def judge_candidate(claim: Claim, curves: Curves, *, test: str) -> Verdict:
     unit = unit_of(claim.perturbation)
     drawn = comparison(curves.releases, claim.tolerance, claim.severity, unit=unit)
     condition = CLEAN if claim.perturbation == CLEAN.perturbation else Condition(claim.perturbation, claim.severity)
-    if condition not in curves.releases.baseline.conditions:
+    if not {*parts_of(condition)} <= {*curves.releases.baseline.conditions}:
         reason = f"the baseline has no scores for {condition.perturbation} {condition.severity:g}"
         return not_run(drawn, claim.tolerance, claim.severity, reason=reason, test=test)
     verdict = judge_severity(drawn, claim.tolerance, claim.severity, test=test)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mammo_fixtures.plugin.beside_claims import with_those_beside
 from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.verdicts import Tolerance, read_tolerances
@@ -78,11 +79,15 @@ class Run:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"
 
+    @property
+    def fourier_map_file(self) -> Path:
+        return self.folder / "fourier_map.json"
+
     def select(self, items: Iterable[pytest.Item]) -> None:
         """Derive the conditions that the selected tests need."""
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
-        self.conditions = plan(selected)
+        self.conditions = with_those_beside(plan(selected), self.settings.fourier_map if selected else ())
 
     def take(self, report: pytest.TestReport) -> None:
         """Gather the verdicts and curves that tests left in their reports, from workers too."""

@@ -49,6 +49,12 @@ OPTIONS = (
         metavar="FILE",
         help="universal.safetensors of a report: fields to judge by, instead of fitting them to this classifier",
     ),
+    Option(
+        name="fourier_map",
+        default="off",
+        metavar="F,F,…",
+        help="a Fourier sensitivity map in the report, over these frequencies in cycles/mm, or default",
+    ),
     Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
     Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
@@ -84,6 +90,8 @@ class Settings:
     tolerances: Path
     universal: Path | None
     """Fields fitted before; None where they are fitted to this classifier."""
+    fourier_map: tuple[float, ...]
+    """Cycles/mm; empty where no map is asked for."""
     device: str
     precision: str
     batch_size: int | None
@@ -160,6 +168,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
         universal=_path(values["universal"]),
+        fourier_map=_fourier_map(values["fourier_map"], values["report"]),
         device=values["device"],
         precision=values["precision"],
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
@@ -196,6 +205,14 @@ def _power(value: str | None) -> str | None:
     if value is not None:
         parsed(value)
     return value
+
+
+def _fourier_map(value: str, report: str) -> tuple[float, ...]:
+    from mammo_fixtures.plugin.beside_claims import frequencies
+
+    if (found := frequencies(value)) and not report:
+        raise UnusableInput(f"--mammo-fourier-map={value}: the map is written into the report; add --mammo-report=DIR")
+    return found
 
 
 def _path(value: str) -> Path | None:

@@ -9,6 +9,7 @@ import pytest
 from mammo_fixtures import __version__
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
+from mammo_fixtures.plugin.beside_claims import write_map
 from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.json_files import write_json
@@ -39,7 +40,7 @@ def header_lines(run: Run) -> list[str]:
 def write_reports(run: Run) -> None:
     """The report's files, by the controller alone; whatever was judged is written, also when tests failed."""
     folder = run.settings.report
-    if folder is None or not (run.verdicts or run.curves):
+    if folder is None or not (run.verdicts or run.curves or run.fourier_map_file.exists()):
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +48,7 @@ def write_reports(run: Run) -> None:
         for file in (run.scores_file, run.fields_file):
             if file.exists():
                 shutil.copyfile(file, folder / file.name)
+        write_map(run, folder)
     except OSError as error:
         raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
     run.remarks[f"report written to {folder}"] = None

@@ -19,11 +19,12 @@ def write_json(
     """Write both files, sorted so that the same scores give the same bytes whatever the order of the tests."""
     by_test = sorted(verdicts, key=lambda verdict: str(verdict["test"]))
     by_name = sorted(curves, key=lambda curve: (curve["perturbation"], curve["subgroup"], curve["metric"]))
-    _write(folder / "verdicts.json", {"header": dict(header), "verdicts": by_test})
-    _write(folder / "curves.json", {"header": dict(header), "curves": by_name})
+    write_content(folder / "verdicts.json", {"header": dict(header), "verdicts": by_test})
+    write_content(folder / "curves.json", {"header": dict(header), "curves": by_name})
 
 
-def _write(path: Path, content: Mapping[str, Any]) -> None:
+def write_content(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one file, which appears whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     # NaN is no JSON; a value that is not there is null.
     partial.write_text(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")

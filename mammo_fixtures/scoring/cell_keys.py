@@ -69,6 +69,27 @@ class CellKeys:
                 )
         return cells
 
+    def notes_of(self, exam: Exam) -> dict[tuple[str, str, Condition, str], bytes]:
+        """Keys of the numbers that are noted of an exam's views, by side, position, condition and name."""
+        noting = {c: PERTURBATIONS[c.perturbation].notes for c in self.conditions if c != CLEAN}
+        return {
+            (source.side, source.position, condition, name): score_key(
+                [self.pixels[source]],
+                f"note {source.side} {source.position} {name}",
+                exam.exam_id,
+                condition,
+                seed=self.sweep.seed,
+                classifier=self.fingerprint,
+                precision=self.sweep.inference.precision,
+            )
+            for breast in exam.breasts
+            for source in self.sweep.unit(exam, breast)
+            if source in self.pixels
+            for condition, notes in noting.items()
+            for name in notes
+            if self.needs.met(breast, condition.perturbation)
+        }
+
     def _also(self, exam: Exam, breast: Breast, condition: Condition) -> bytes:
         """What decides a score beside views, condition and classifier."""
         if condition == CLEAN or PERTURBATIONS[condition.perturbation].needs != "gradient":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
@@ -23,6 +23,8 @@ class Image:
     """(rows, columns), valid until the next images are made. Not to be changed."""
     flag: str = ""
     """What is out of the ordinary with the condition on this view."""
+    notes: Mapping[tuple[str, str, Condition, str], float] = field(default_factory=dict)
+    """Numbers that reports tell, by side, position, condition and name."""
 
 
 class Images:
@@ -45,8 +47,9 @@ class Images:
             return Image(condition=condition, pixels=shared.pixels)
         record = PERTURBATIONS[condition.perturbation]
         pixels = apply(record, shared, condition.severity, self._buffer(place, shared.view.shape))
-        flag = record.flag(shared, condition.severity) if record.flag else ""
-        return Image(condition=condition, pixels=pixels, flag=flag)
+        # What is noted is remembered with the scores, so that reports can count it also where nothing is computed.
+        flag = record.flag(shared, condition.severity) if record.flag and not record.notes else ""
+        return Image(condition=condition, pixels=pixels, flag=flag, notes=_notes(shared, condition))
 
     def _buffer(self, place: int, shape: tuple[int, int]) -> torch.Tensor:
         import torch
@@ -56,6 +59,14 @@ class Images:
         if self._buffers[place].shape != shape:
             self._buffers[place] = torch.empty(shape, dtype=torch.float32, device=self._device)
         return self._buffers[place]
+
+
+def _notes(shared: Shared, condition: Condition) -> dict[tuple[str, str, Condition, str], float]:
+    found = {
+        name: note(shared, condition.severity) for name, note in PERTURBATIONS[condition.perturbation].notes.items()
+    }
+    view = shared.view
+    return {(view.side, view.position, condition, name): value for name, value in found.items() if value is not None}
 
 
 def follows_gradient(condition: Condition) -> bool:

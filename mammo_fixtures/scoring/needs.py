@@ -43,7 +43,7 @@ class Needs:
             return not breast.malignant or has_region(breast)
         if record.name == MISSING_VIEW.name:
             return bool(withheld_position(self._positions(breast), breast.exam_id, self.seed))
-        if record.needs == "gradient" and record.subset:
+        if record.subset:
             return (breast.exam_id, breast.side) in self.chosen(record.subset)
         return True
 

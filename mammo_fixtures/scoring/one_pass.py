@@ -45,8 +45,9 @@ def score(
     With a `store` file, scores that it holds are not computed again.
     """
     conditions = [
-        Condition(name, PERTURBATIONS[name].check(severity))
+        Condition(part, PERTURBATIONS[name].check(severity))
         for name, severities in plan.items()
+        for part in PERTURBATIONS.parts(name)
         for severity in ([severities] if isinstance(severities, (int, float)) else severities)
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -138,13 +139,16 @@ class Pass:
         keys.recall(self.store, self.cohort)
         breasts = self.cohort.breasts
         scores = np.full((len(self.conditions), len(breasts), 1), np.nan)
+        notes: dict[Condition, dict[str, list[float]]] = {}
         row = 0
         for exam in self.cohort:
             cells, known = self._known(exam)
             if len(known) < len(cells):
                 # A row was damaged or deleted since its chunk was done.
                 self._pipeline.run(
-                    [exam], look_up=self.store.scores, keep=lambda rows: self.store.keep(rows.scores.items())
+                    [exam],
+                    look_up=self.store.scores,
+                    keep=lambda rows: self.store.keep([*rows.notes.items(), *rows.scores.items()]),
                 )
                 cells, known = self._known(exam)
             for breast in exam.breasts:
@@ -153,6 +157,11 @@ class Pass:
                     for condition in self.conditions
                 ]
                 row += 1
+            note_keys = keys.notes_of(exam)
+            noted = self.store.scores(list(note_keys.values()))
+            for (_, _, condition, name), key in note_keys.items():
+                if key in noted:
+                    notes.setdefault(condition, {}).setdefault(name, []).append(noted[key])
         strata = dict.fromkeys(name for breast in breasts for name in breast.strata)
         label = {True: 1, False: 0, None: -1}
         return ScoreTable(
@@ -173,4 +182,5 @@ class Pass:
                 for name in dict.fromkeys(c.perturbation for c in self.conditions[1:])
                 if (said := self._needs.said(name))
             },
+            notes=notes,
         )

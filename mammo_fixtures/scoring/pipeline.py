@@ -34,6 +34,8 @@ class ExamRows:
     """Scores that were known."""
     files: dict[bytes, bytes]
     """Pixel digests of newly decoded files, by file digest."""
+    notes: dict[bytes, float] = field(default_factory=dict)
+    """Numbers that reports tell of the exam's views, by store key."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -147,8 +149,14 @@ class Pipeline:
             exam_id=task.exam.exam_id,
             scores=computed,
             found=len(cells) - len(computed),
+            notes=self._noted_of(task.exam),
             files=self._learned_of(task.exam),
         )
+
+    def _noted_of(self, exam: Exam) -> dict[bytes, float]:
+        noted, self.sweep.noted = self.sweep.noted, {}
+        keys = self.keys.notes_of(exam) if noted else {}
+        return {keys[cell]: value for cell, value in noted.items() if cell in keys}
 
     def _learned_of(self, exam: Exam) -> dict[bytes, bytes]:
         files = {source: self._files.pop(source) for source in exam.views if source in self._files}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +51,8 @@ class ScoreTable:
     source: str = ""
     unmet: Mapping[str, str] = field(default_factory=dict)
     """By perturbation: what it needs that some breasts have not, so that they got no score. Not kept in files."""
+    notes: Mapping[Condition, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    """By condition and name: numbers noted of the views that were scored under it. Not kept in files."""
     _numbered: list[NDArray[np.intp]] = field(default_factory=list, init=False, repr=False)
     """The clusters once they were asked for: telling a million texts apart takes a second, and every curve asks."""
 
@@ -108,6 +110,19 @@ class ScoreTable:
             ) from None
         scores: NDArray[np.float64] = self.scores[number]
         return scores
+
+    def cut(self, kept: NDArray[np.intp]) -> ScoreTable:
+        """The same scores of some breasts only, in the order given."""
+        return replace(
+            self,
+            scores=self.scores[:, kept],
+            exam_id=self.exam_id[kept],
+            side=self.side[kept],
+            malignant=self.malignant[kept],
+            subgroup=self.subgroup[kept],
+            patient_id=self.patient_id[kept],
+            strata={name: column[kept] for name, column in self.strata.items()},
+        )
 
     @classmethod
     def read(cls, path: str | Path) -> ScoreTable:

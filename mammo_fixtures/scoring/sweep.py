@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.gradients import gradients_of
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.inputs import nyquist_wavelength_mm
 from mammo_fixtures.classifiers.memory import OutOfMemory, call_measured, memory_watched
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam, View
@@ -43,6 +44,8 @@ class Sweep:
     """Processes that share the device, this one included."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     """Views by perturbation, severity and what is out of the ordinary with it there."""
+    noted: dict[tuple[str, str, Condition, str], float] = field(default_factory=dict)
+    """Numbers that reports tell, by side, position, condition and name; whoever takes them clears them."""
     needs: Needs | None = None
     """Which breasts of the cohort are judged; None stands for an exam by itself."""
     fields: UniversalFields | None = None
@@ -99,6 +102,7 @@ class Sweep:
     def _shared(self, view: View, exam: Exam, breast: Breast, conditions: Sequence[Condition]) -> Shared:
         """A view, with the gradient of its own score where a condition needs one."""
         shared = Shared(view, device=self.inference.device, seed=self.seed)
+        shared.classifier_pixel_mm = nyquist_wavelength_mm(view, self.inference.classifier) / 2
         pixels = self.uploads.take(view) if self.uploads is not None else None
         if pixels is not None:
             shared.pixels = pixels
@@ -215,7 +219,10 @@ class Sweep:
         return [image.pixels for image in images]
 
     def _count(self, images: Iterable[Image]) -> None:
-        self.flags.update((*each.condition, each.flag) for each in images if each.flag)
+        for each in images:
+            self.noted |= each.notes
+            if each.flag:
+                self.flags[(*each.condition, each.flag)] += 1
 
 
 def _declared(view: View, condition: Condition) -> View:

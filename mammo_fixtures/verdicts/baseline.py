@@ -11,14 +11,13 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import OperatingPoint, Terms
 from mammo_fixtures.metrics.contrast import compare
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.curve import Curve, empty_point, point_of
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, metric_named, sampled
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
 _LISTED = 20
 """Breasts named in full before a list is cut short with its count."""
@@ -55,8 +54,8 @@ def paired(candidate: ScoreTable, baseline: ScoreTable) -> Releases:
             f"labels, got none of {len(ours)} in common; score both releases on the same exams"
         )
     return Releases(
-        candidate=_cut(candidate, np.array([ours[breast] for breast in kept])),
-        baseline=_cut(baseline, np.array([theirs[breast] for breast in kept])),
+        candidate=candidate.cut(np.array([ours[breast] for breast in kept])),
+        baseline=baseline.cut(np.array([theirs[breast] for breast in kept])),
         differences=tuple(filter(None, lines)),
     )
 
@@ -66,7 +65,7 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
     condition = CLEAN if tolerance.perturbation == CLEAN.perturbation else Condition(tolerance.perturbation, severity)
     record = metric_named(tolerance.metric)
     breasts = chosen(releases.candidate, tolerance.subgroup)
-    tables = (releases.baseline, releases.candidate)
+    tables = tuple(averaged(table, tolerance.perturbation) for table in (releases.baseline, releases.candidate))
     terms = Terms(
         confidence=tolerance.confidence,
         operating_point=OperatingPoint.parse(tolerance.operating_point),
@@ -127,16 +126,3 @@ def _listed(what: str, breasts: list[tuple[str, str]]) -> str:
     names = ", ".join(f"exam {exam} {side}" for exam, side in breasts[:_LISTED])
     more = f" and {len(breasts) - _LISTED} more" if len(breasts) > _LISTED else ""
     return f"{what} {len(breasts)} breasts: {names}{more}"
-
-
-def _cut(table: ScoreTable, kept: NDArray[np.intp]) -> ScoreTable:
-    return replace(
-        table,
-        scores=table.scores[:, kept],
-        exam_id=table.exam_id[kept],
-        side=table.side[kept],
-        malignant=table.malignant[kept],
-        subgroup=table.subgroup[kept],
-        patient_id=table.patient_id[kept],
-        strata={name: column[kept] for name, column in table.strata.items()},
-    )

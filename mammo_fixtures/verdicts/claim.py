@@ -58,7 +58,8 @@ class Claim:
         if self.perturbation == CLEAN.perturbation:
             return (CLEAN,)
         severities = PERTURBATIONS[self.perturbation].severities if self.severity is None else (self.severity,)
-        return (CLEAN, *(Condition(self.perturbation, severity) for severity in severities))
+        parts = PERTURBATIONS.parts(self.perturbation)
+        return (CLEAN, *(Condition(part, severity) for part in parts for severity in severities))
 
     @property
     def set(self) -> str:
@@ -102,7 +103,7 @@ def curve_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
     named = {tolerance.perturbation for tolerance in tolerances}
     usual = [
         Claim(perturbation=record.name, subgroup=subgroup, metric="auc")
-        for record in PERTURBATIONS
+        for record in PERTURBATIONS.every
         if record.name in named
         for subgroup in _subgroups(tolerances)
     ]
@@ -137,7 +138,7 @@ def plan(claims: Iterable[Claim]) -> tuple[Condition, ...]:
     def place(condition: Condition) -> tuple[int, float]:
         record = PERTURBATIONS[condition.perturbation]
         falling = len(record.severities) > 1 and record.severities[0] > record.severities[-1]
-        return PERTURBATIONS.index(record), -condition.severity if falling else condition.severity
+        return PERTURBATIONS.place(record.name), -condition.severity if falling else condition.severity
 
     return (CLEAN, *sorted(needed, key=place))
 

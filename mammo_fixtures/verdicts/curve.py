@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.metrics import Estimates, OperatingPoint, Terms, measure
 from mammo_fixtures.metrics.operating_point import DEFAULT
+from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
 from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.subgroups import ALL
@@ -105,6 +106,7 @@ def curve(
     """
     record = metric_named(metric)
     point = OperatingPoint.parse(operating_point)
+    table = averaged(table, perturbation)
     conditions = conditions_of(table, perturbation)
     terms = Terms(
         confidence=confidence,

@@ -66,7 +66,7 @@ def conditions_of(table: ScoreTable, perturbation: str) -> list[Condition]:
     if not severities:
         from mammo_fixtures.perturbations import PERTURBATIONS
 
-        known = sorted({c.perturbation for c in table.conditions if c != CLEAN} | {p.name for p in PERTURBATIONS})
+        known = sorted({c.perturbation for c in table.conditions if c != CLEAN} | {*PERTURBATIONS.names})
         if perturbation not in known:
             hint = nearest(perturbation, known) or f"; known are {', '.join(known)}"
             raise UnusableInput(

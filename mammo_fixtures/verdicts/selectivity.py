@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.metrics import OperatingPoint, Terms
 from mammo_fixtures.metrics.contrast import drop_contrast
+from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.basis import counts
 from mammo_fixtures.verdicts.curve import Curve, Point, curve
 from mammo_fixtures.verdicts.judge import find, not_judged, not_run, verdict_on
@@ -39,6 +40,7 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
         "prevalence": tolerance.prevalence,
         "unit": unit,
     }
+    table = averaged(table, tolerance.perturbation)
     one = curve(table, tolerance.perturbation, subgroup=tolerance.subgroup, **asked)  # type: ignore[arg-type]
     than = curve(table, tolerance.perturbation, subgroup=tolerance.than, **asked)  # type: ignore[arg-type]
     if not (one.positives and than.positives and one.negatives):

@@ -88,17 +88,21 @@ def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
     """The same, once its perturbation is known and its severities are meaningful."""
     from mammo_fixtures.perturbations import PERTURBATIONS
 
-    where, names = tolerance.where, [record.name for record in PERTURBATIONS]
+    where, names = tolerance.where, PERTURBATIONS.names
     if tolerance.perturbation == CLEAN.perturbation and tolerance.claim == "not_worse":
         if stated or tolerance.up_to is not None:
             raise UnusableInput(f"{where}: clean has no severities, got some; leave them out")
         return replace(tolerance, severities=(CLEAN.severity,))
     if tolerance.perturbation not in names:
-        hint = nearest(tolerance.perturbation, names) or f"; known are {', '.join(names)}"
+        hint = nearest(tolerance.perturbation, list(names)) or f"; known are {', '.join(names)}"
         raise UnusableInput(f"{where}: perturbation must be in the catalogue, got {tolerance.perturbation!r}{hint}")
     if stated and not tolerance.severities:
         raise UnusableInput(f"{where}: severities must hold a number, got []; leave the key out for the whole ladder")
-    record = PERTURBATIONS[names.index(tolerance.perturbation)]
+    record = PERTURBATIONS[tolerance.perturbation]
+    if record.averages and tolerance.readers != "fixed":
+        raise UnusableInput(
+            f"{where}: readers of {record.name} must be 'fixed', got {tolerance.readers!r}; leave it out"
+        )
     low, high = record.valid
     for severity in tolerance.severities:
         if not low <= severity <= high or severity == record.nothing:
@@ -129,7 +133,7 @@ def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
     """Two tables for one claim would give two tests of one id, and the laxer one might be read."""
     from mammo_fixtures.perturbations import PERTURBATIONS
 
-    ladders = {record.name: record.severities for record in PERTURBATIONS}
+    ladders = {record.name: record.severities for record in PERTURBATIONS.every}
     seen: dict[tuple[object, ...], str] = {}
     for t in tolerances:
         at = t.operating_point if "operating_point" in metric_named(t.metric).needs else ""

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
+from mammo_fixtures.perturbations.fourier_map import FOURIER_CELLS
 
-every_record = pytest.mark.parametrize("record", PERTURBATIONS, ids=lambda record: record.name)
-OF_ONE_VIEW = [record for record in PERTURBATIONS if record.needs in ("", "region")]
+every_record = pytest.mark.parametrize("record", PERTURBATIONS.every, ids=lambda record: record.name)
+OF_ONE_VIEW = [record for record in (*PERTURBATIONS, *FOURIER_CELLS) if record.needs in ("", "region")]
 every_view_record = pytest.mark.parametrize("record", OF_ONE_VIEW, ids=lambda record: record.name)
 """Those that one view is enough for; what needs an exam or a classifier has tests of its own."""
 

@@ -39,6 +39,9 @@ class Work:
         """Write what came of an exam; insert-or-ignore, so that writing it twice does no harm."""
         if rows.files:
             self.store.remember_files(rows.files.items())
+        # Before the scores: what is noted of a view is then known wherever its scores are.
+        if rows.notes:
+            self.store.keep(rows.notes.items())
         self.store.keep(rows.scores.items(), pass_name=self.name, found=rows.found)
 
 

@@ -94,7 +94,7 @@ def test_tables_keep_their_order_and_number(read):
     ]
 
 
-NAMES = ", ".join(record.name for record in PERTURBATIONS)
+NAMES = ", ".join(PERTURBATIONS.names)
 METRIC_NAMES = ", ".join(metric.name for metric in METRICS)
 KEYS = (
     "claim, perturbation, severities, up_to, subgroup, than, metric, margin, reason, confidence, operating_point, "
