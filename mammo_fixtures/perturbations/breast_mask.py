@@ -37,10 +37,8 @@ def breast_mask(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) ->
         return fine
     largest = regions == 1 + int(np.argmax(np.bincount(regions.ravel())[1:]))
     closed = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(largest, 2, mode="edge"))[2:-2, 2:-2])
-    inside = _enlarge(ndimage.binary_erosion(closed, border_value=1), step, pixels.shape)
-    near = _enlarge(ndimage.binary_dilation(closed), step, pixels.shape)
-    mask: NDArray[np.bool_] = inside | (fine & near)
-    return mask
+    inside = ndimage.binary_erosion(closed, border_value=1)
+    return _outlined(fine, inside, ndimage.binary_dilation(closed), step)
 
 
 def box_of(flags: NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -65,15 +63,34 @@ def depth_mm(mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> NDArra
 
 
 def _block_mean(flags: NDArray[np.bool_], step: tuple[int, ...]) -> NDArray[np.float32]:
-    rows, columns = flags.shape
-    down, across = -(-rows // step[0]), -(-columns // step[1])
-    padded = np.pad(flags, ((0, down * step[0] - rows), (0, across * step[1] - columns)), mode="edge")
-    blocks = padded.reshape(down, step[0], across, step[1])
-    counts = np.add.reduce(np.add.reduce(blocks, axis=3, dtype=np.uint16), axis=1, dtype=np.uint32)
-    means: NDArray[np.float32] = (counts / np.float32(step[0] * step[1])).astype(np.float32)
+    """Share of set flags in each block; the image's edge is repeated to fill the last ones."""
+    (rows, columns), (down, across) = flags.shape, step
+    whole = rows // down
+    # Along columns first: sums over neighbouring rows run through memory in order, an order of magnitude faster.
+    counts = np.empty((-(-rows // down), columns), np.min_scalar_type(down))
+    bytes_ = flags.view(np.uint8)
+    blocks = bytes_[: whole * down].reshape(whole, down, columns)
+    np.add.reduce(blocks, axis=1, dtype=counts.dtype, out=counts[:whole])
+    if whole < len(counts):
+        np.add.reduce(bytes_[whole * down :], axis=0, dtype=counts.dtype, out=counts[-1])
+        counts[-1] += bytes_[-1] * counts.dtype.type(len(counts) * down - rows)
+    counts = np.pad(counts, ((0, 0), (0, -columns % across)), mode="edge").astype(np.uint32)
+    summed = sum(counts[:, start::across] for start in range(across))
+    means: NDArray[np.float32] = (summed / np.float32(down * across)).astype(np.float32)
     return means
 
 
-def _enlarge(coarse: NDArray[np.bool_], step: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    fine: NDArray[np.bool_] = np.repeat(np.repeat(coarse, step[0], axis=0), step[1], axis=1)
-    return fine[: shape[0], : shape[1]]
+def _outlined(
+    fine: NDArray[np.bool_], inside: NDArray[np.bool_], near: NDArray[np.bool_], step: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """All of the blocks `inside`, and of those `near` what is set in `fine`, which is overwritten."""
+    (rows, columns), down = fine.shape, step[0]
+    inside, near = (np.repeat(blocks, step[1], axis=1)[:, :columns] for blocks in (inside, near))
+    whole = rows // down
+    blocks = fine[: whole * down].reshape(whole, down, columns)
+    blocks &= near[:whole, None]
+    blocks |= inside[:whole, None]
+    if whole < len(inside):
+        fine[whole * down :] &= near[-1]
+        fine[whole * down :] |= inside[-1]
+    return fine

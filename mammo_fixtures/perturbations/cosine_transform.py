@@ -12,9 +12,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from numpy.typing import NDArray
     from torch import Tensor
+
+_BAND = 32
+"""Rows that a thread weighs at a time on the CPU."""
 
 
 def forward(pixels: Tensor) -> Tensor:
@@ -36,9 +40,30 @@ def filtered(spectrum: Tensor, rows_gain: Tensor, columns_gain: Tensor, out: Ten
     import torch
 
     last = int(torch.count_nonzero(columns_gain))
-    torch.mul(spectrum[:, :last], rows_gain[:, None], out=out[:, :last])
-    out[:, :last].mul_(columns_gain[:last])
+    kept, gained = spectrum[:, :last], out[:, :last]
+    if out.device.type == "cpu":
+        _weigh(kept.numpy(), rows_gain.numpy(), columns_gain[:last].numpy(), gained.numpy())
+    else:
+        torch.mul(kept, rows_gain[:, None], out=gained)
+        gained.mul_(columns_gain[:last])
     return _inverse(out, last)
+
+
+def _weigh(
+    kept: NDArray[np.float32], rows_gain: NDArray[np.float32], columns_gain: NDArray[np.float32], out: NDArray[Any]
+) -> None:
+    """Both gains on some rows at a time, which stay in a core's cache."""
+    import numpy as np
+
+    from mammo_fixtures.perturbations.threads import in_threads
+
+    def some(first: int) -> None:
+        lines = slice(first, first + _BAND)
+        np.multiply(kept[lines], rows_gain[lines, None], out=out[lines])
+        out[lines] *= columns_gain
+
+    # Not by torch: its threads would still be waiting busily while SciPy's transform.
+    in_threads(some, range(0, len(kept), _BAND))
 
 
 def filtered_by(spectrum: Tensor, gain: Tensor, out: Tensor) -> Tensor:
@@ -82,12 +107,13 @@ def _inverse(coefficients: Tensor, columns: int) -> Tensor:
     """Inverse DCT, written over the coefficients; those past `columns` count as zero."""
     import torch
 
-    coefficients[:, columns:].zero_()
     if coefficients.device.type != "cpu":
+        coefficients[:, columns:].zero_()
         return coefficients.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
     from scipy import fft
 
     array, workers = coefficients.numpy(), torch.get_num_threads()
+    array[:, columns:] = 0
     some = array[:, :columns]
     _in_place(some, fft.idct(some, norm="ortho", axis=0, overwrite_x=True, workers=workers))
     _in_place(array, fft.idct(array, norm="ortho", axis=1, overwrite_x=True, workers=workers))

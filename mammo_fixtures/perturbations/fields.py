@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,8 +54,7 @@ def _drawn(
         for start in range(0, values.size, _CHUNK):
             fill(values[start : start + _CHUNK], bits)
 
-    with ThreadPoolExecutor(min(_PARTS, torch.get_num_threads())) as pool:
-        list(pool.map(draw, range(_PARTS)))
+    in_threads(draw, range(_PARTS))
     return torch.from_numpy(field)
 
 

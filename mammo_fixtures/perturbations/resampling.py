@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,15 +92,11 @@ def resample(
         for rows in _starts(pixels.shape[0]):
             _band_elsewhere(pixels, source, rows, chest_wall, background, out)
         return out
-    threads = max(1, min(torch.get_num_threads(), len(_starts(pixels.shape[0]))))
     bands = iter(_starts(pixels.shape[0]))
     # Each thread takes the next band of tiles: no step waits for all threads, which costs dear on a busy machine.
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [
-            pool.submit(_bands, pixels, source, bands, chest_wall, background, content, out) for _ in range(threads)
-        ]
-    for job in jobs:
-        job.result()
+    in_threads(
+        lambda _: _bands(pixels, source, bands, chest_wall, background, content, out), range(torch.get_num_threads())
+    )
     return out
 
 

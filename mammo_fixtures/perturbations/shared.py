@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mammo_fixtures.perturbations.resampling import Content
     from mammo_fixtures.perturbations.storage import CodedBreast
 
-FEATHER_MM = 2.0
-
 
 class Shared:
     """A view on its device, and lazily what perturbations ask of it by name.
@@ -166,25 +164,17 @@ class Shared:
     @cached_property
     def feathered_mask(self) -> torch.Tensor:
         """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
-        import torch
+        from mammo_fixtures.perturbations.feather import feathered
 
-        from mammo_fixtures.perturbations.breast_mask import depth_mm
-
-        coarse = torch.from_numpy(depth_mm(self.mask_array, self.spacing_mm)).div_(FEATHER_MM).clamp_(0, 1)
-        fine = torch.nn.functional.interpolate(
-            coarse[None, None].to(self.device), size=self.view.shape, mode="bilinear", align_corners=False
-        )[0, 0]
-        return fine.mul_(self.mask)
+        return feathered(self.mask, self.mask_array, self.spacing_mm)
 
     @cached_property
     def breast_deviation(self) -> torch.Tensor:
         """Pixels minus the mean of the breast, under the feathered mask."""
-        import torch
+        from mammo_fixtures.perturbations.feather import breast_mean
 
-        if not self.mask_array.any():
-            return torch.zeros_like(self.pixels)
-        mean = float(self.view.pixels.mean(where=self.mask_array, dtype="float64"))
-        return (self.pixels - mean).mul_(self.feathered_mask)
+        deviation = self.pixels - breast_mean(self.view.pixels, self.mask_array)
+        return deviation.mul_(self.feathered_mask)
 
     @cached_property
     def chest_wall(self) -> str:
@@ -223,7 +213,11 @@ class Shared:
     @cached_property
     def log_pixels(self) -> torch.Tensor:
         """Logarithm to the base 2 of the pixels clipped to [0, 1]; −∞ where they are 0."""
-        return self.pixels.clamp(0, 1).log2_()
+        import torch
+
+        # The logarithm of 0 itself takes a slow path of its own.
+        smallest = torch.finfo(torch.float32).tiny
+        return self.pixels.clamp(smallest, 1).log2_().masked_fill_(self.pixels <= 0, -torch.inf)
 
     @cached_property
     def window_centre(self) -> float:

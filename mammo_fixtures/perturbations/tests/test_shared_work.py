@@ -1,0 +1,104 @@
+"""What a view's severities share is made fast; here it equals, bit for bit, the plain formula it stands for."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import fft, ndimage
+
+from mammo_fixtures import View
+from mammo_fixtures.perturbations import Shared
+from mammo_fixtures.perturbations.breast_mask import breast_mask, depth_mm
+from mammo_fixtures.perturbations.cosine_transform import filtered
+from mammo_fixtures.perturbations.threads import in_threads
+
+SHAPES = [(301, 203), (180, 270), (64, 50), (9, 9), (40, 1), (1, 1)]
+
+
+def breast(shape, spacing=(0.07, 0.07)):
+    """A half disc with a notch, a hole and a marker that is not part of it."""
+    row, column = (axis / length for axis, length in zip(np.ogrid[: shape[0], : shape[1]], shape, strict=True))
+    depth = 1 - (row - 0.5) ** 2 / 0.2 - column**2 / 0.6
+    pixels = np.clip(0.45 + 0.2 * depth + np.random.default_rng(0).normal(0, 0.05, shape), 0.01, 1)
+    pixels = np.where(depth > 0, pixels, 0).astype(np.float32)
+    pixels[shape[0] // 2 :: 17, :3] = 0
+    pixels[shape[0] // 3 : shape[0] // 3 + 12, 5:18] = 0
+    pixels[: shape[0] // 30, -shape[1] // 10 :] = 0.9
+    return View(pixels=pixels, pixel_spacing_mm=spacing, side="L", position="CC", exam_id="1")
+
+
+def plain_share(flags, step):
+    rows, columns = flags.shape
+    down, across = -(-rows // step[0]), -(-columns // step[1])
+    padded = np.pad(flags, ((0, down * step[0] - rows), (0, across * step[1] - columns)), mode="edge")
+    counts = padded.reshape(down, step[0], across, step[1]).sum(axis=(1, 3))
+    return (counts / np.float32(step[0] * step[1])).astype(np.float32)
+
+
+def plain_mask(pixels, step):
+    fine = pixels != 0
+    regions, count = ndimage.label(plain_share(fine, step) >= 0.5)
+    if not count:
+        return fine
+    largest = regions == 1 + int(np.argmax(np.bincount(regions.ravel())[1:]))
+    closed = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(largest, 2, mode="edge"))[2:-2, 2:-2])
+    inside, near = (
+        np.kron(blocks, np.ones(step, dtype=bool))[: pixels.shape[0], : pixels.shape[1]]
+        for blocks in (ndimage.binary_erosion(closed, border_value=1), ndimage.binary_dilation(closed))
+    )
+    return inside | (fine & near)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("spacing", "step"), [((0.07, 0.07), (9, 9)), ((0.1, 0.05), (6, 12)), ((0.7, 0.7), (1, 1))])
+def test_the_mask_and_its_depth_are_those_of_whole_arrays(shape, spacing, step):
+    pixels = breast(shape, spacing).pixels
+    mask = breast_mask(pixels, spacing)
+    assert np.array_equal(mask, plain_mask(pixels, step))
+    share = plain_share(mask, step)
+    if share.min() < 0.5:
+        sampling = [mm * n for mm, n in zip(spacing, step, strict=True)]
+        expected = ndimage.distance_transform_edt(share >= 0.5, sampling=sampling).astype(np.float32)
+        assert np.array_equal(depth_mm(mask, spacing), expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES[:3])
+def test_contrast_rests_on_the_mean_and_the_feather_of_whole_arrays(shape):
+    view = breast(shape)
+    shared = Shared(view)
+    mask = shared.mask_array
+    coarse = torch.from_numpy(depth_mm(mask, view.pixel_spacing_mm)).div(2).clamp(0, 1)
+    feather = torch.nn.functional.interpolate(coarse[None, None], size=shape, mode="bilinear", align_corners=False)[
+        0, 0
+    ]
+    feather *= torch.from_numpy(mask)
+    mean = float(view.pixels.mean(where=mask, dtype=np.float64))
+    assert torch.equal(shared.feathered_mask, feather)
+    assert torch.equal(shared.breast_deviation, (torch.tensor(view.pixels) - mean) * feather)
+
+
+def test_the_logarithm_is_that_of_the_clipped_pixels_and_of_nothing_minus_infinity():
+    pixels = np.array([[-1.0, 0.0, 1e-30, 0.25, 0.7, 1.0, 3.0]], dtype=np.float32)
+    shared = Shared(View(pixels=pixels, pixel_spacing_mm=(0.1, 0.1), side="L", position="CC", exam_id="1"))
+    assert torch.equal(shared.log_pixels, torch.tensor(pixels).clamp(0, 1).log2())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kept", [1.0, 0.4])
+def test_a_filter_is_one_product_and_one_inverse(shape, kept):
+    random = np.random.default_rng(1)
+    spectrum, rows, columns = (random.random(n, dtype=np.float32) for n in (shape, shape[0], shape[1]))
+    columns[max(1, round(kept * shape[1])) :] = 0
+    out = torch.full(shape, torch.nan)
+    filtered(*(torch.from_numpy(each) for each in (spectrum, rows, columns)), out)
+    last = np.count_nonzero(columns)
+    weighed = (spectrum * rows[:, None]) * columns
+    weighed[:, :last] = fft.idct(weighed[:, :last].copy(), norm="ortho", axis=0)
+    assert np.array_equal(out.numpy(), fft.idct(weighed, norm="ortho", axis=1))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_give_results_in_order_and_pass_on_what_fails(threads, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert in_threads(lambda number: number**2, range(20)) == [number**2 for number in range(20)]
+    with pytest.raises(ZeroDivisionError):
+        in_threads(lambda number: 1 / number, range(3))

@@ -1,0 +1,32 @@
+"""Threads for work that NumPy and SciPy do outside the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Results of `work` on each item, in order, by as many threads as torch may use.
+
+    The threads are kept: making them anew for every severity costs more than some severities do. They sleep in between;
+    torch's own go on waiting busily after each of its calls, and would take the cores from whoever works next.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return [work(item) for item in items]
+    # A forked process has none of its parent's threads.
+    return list(_pool(os.getpid(), threads).map(work, items))
+
+
+@cache
+def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="perturbations")
