@@ -75,7 +75,9 @@ def _block_mean(flags: NDArray[np.bool_], step: tuple[int, ...]) -> NDArray[np.f
         np.add.reduce(bytes_[whole * down :], axis=0, dtype=counts.dtype, out=counts[-1])
         counts[-1] += bytes_[-1] * counts.dtype.type(len(counts) * down - rows)
     counts = np.pad(counts, ((0, 0), (0, -columns % across)), mode="edge").astype(np.uint32)
-    summed = sum(counts[:, start::across] for start in range(across))
+    summed = counts[:, ::across].copy()
+    for start in range(1, across):
+        summed += counts[:, start::across]
     means: NDArray[np.float32] = (summed / np.float32(down * across)).astype(np.float32)
     return means
 
