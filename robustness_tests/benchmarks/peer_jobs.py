@@ -12,6 +12,7 @@ from scipy import fft, ndimage
 
 from mammo_fixtures import PERTURBATIONS
 from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations.adversarial import DIGITAL_UNIT, STEP_SHARE, STEPS
 
 
 class Jobs:
@@ -23,14 +24,22 @@ class Jobs:
         self.tensor = torch.tensor(view.pixels)[None, None]
         self.buffer = torch.empty(view.shape)
         self.filled = np.empty_like(view.pixels)
+        self.network = small_network()
 
     def ours(self, name, *, ready=False):
         """Our ladder into a reused buffer, from the view's pixels on or with what severities share made before."""
         record = PERTURBATIONS[name]
-        made = Shared(self.view)
+
+        def shared_work():
+            shared = Shared(self.view)
+            if record.needs == "gradient":
+                shared.ascent.gradients = self.gradients
+            return shared
+
+        made = shared_work()
 
         def ladder():
-            shared = made if ready else Shared(self.view)
+            shared = made if ready else shared_work()
             for severity in record.severities:
                 apply(record, shared, severity, self.buffer)
             return self.buffer.numpy()
@@ -109,15 +118,30 @@ class Jobs:
         yield "kornia", lambda s: _of("kornia.augmentation").RandomGaussianNoise(0.0, s, p=1)(self.tensor)
         yield "MONAI", lambda s: _of("monai.transforms").RandGaussianNoise(1, 0, s, sample_std=False)(self.tensor[0])
         yield "scikit-image", lambda s: _of("skimage.util").random_noise(self.array, "gaussian", var=s * s, clip=False)
-        eight_bit = np.repeat((self.array * 255).astype(np.uint8)[..., None], 3, axis=2)
         yield (
             "imagecorruptions (8 bit, RGB)",
-            lambda s: _of("imagecorruptions").corrupt(eight_bit, severity=3, corruption_name="gaussian_noise"),
+            lambda s: _of("imagecorruptions").corrupt(self._colours(), severity=3, corruption_name="gaussian_noise"),
         )
+        yield (
+            "medmnistc (8 bit)",
+            lambda s: _of("medmnistc.corruptions.noise").GaussianNoise([s]).apply(self._eight_bit(), severity=0),
+        )
+
+    def _eight_bit(self):
+        from PIL import Image
+
+        return Image.fromarray((self.array * 255).astype(np.uint8))
+
+    def _colours(self):
+        return np.repeat((self.array * 255).astype(np.uint8)[..., None], 3, axis=2)
 
     def quantum_noise(self):
         yield "torch.poisson", lambda d: torch.poisson(self.tensor * (1000 * d)).div_(1000 * d)
         yield "scikit-image", lambda d: _of("skimage.util").random_noise(self.array, "poisson", clip=False)
+        yield (
+            "imagecorruptions (8 bit, RGB)",
+            lambda d: _of("imagecorruptions").corrupt(self._colours(), severity=3, corruption_name="shot_noise"),
+        )
 
     def contrast(self):
         import cv2
@@ -132,6 +156,14 @@ class Jobs:
                 "image"
             ],
         )
+        yield (
+            "medmnistc (8 bit)",
+            lambda c: _of("medmnistc.corruptions.enhance").Contrast([c]).apply(self._eight_bit(), severity=0),
+        )
+        yield (
+            "imagecorruptions (8 bit, RGB)",
+            lambda c: _of("imagecorruptions").corrupt(self._colours(), severity=3, corruption_name="contrast"),
+        )
 
     def gamma_darker(self):
         import cv2
@@ -141,6 +173,12 @@ class Jobs:
         yield "kornia", lambda g: _of("kornia.enhance").adjust_gamma(self.tensor, g)
         yield "MONAI", lambda g: _of("monai.transforms").AdjustContrast(g)(self.tensor[0])
         yield "scikit-image", lambda g: _of("skimage.exposure").adjust_gamma(self.array, g)
+        stored, levels = np.rint(self.array * 65535).astype(np.uint16), np.linspace(0, 1, 65536)
+
+        def looked_up(exponent):
+            return cv2.LUT(stored, np.rint(levels**exponent * 65535).astype(np.uint16))
+
+        yield "OpenCV look-up (16 bit)", looked_up
 
     def rotation(self):
         import cv2
@@ -185,8 +223,37 @@ class Jobs:
         )
         yield "scipy.ndimage", lambda s: ndimage.shift(self.array, (s / mm, 0), order=1)
 
+    def pgd_linf(self):
+        import foolbox
 
-JOBS = ("lowpass", "gaussian_noise", "quantum_noise", "contrast", "gamma_darker", "rotation", "translation")
+        criterion = foolbox.criteria.Misclassification(torch.zeros(1, dtype=torch.long))
+        attack = foolbox.attacks.LinfPGD(steps=STEPS, rel_stepsize=STEP_SHARE / STEPS)
+        model = foolbox.PyTorchModel(torch.nn.Sequential(self.network, _BothClasses()).eval(), bounds=(-10, 10))
+        yield "foolbox", lambda e: attack.run(model, self.tensor, criterion, epsilon=e * DIGITAL_UNIT)
+
+    def gradients(self, images):
+        """What a classifier gives to adversarial perturbations: here of a small network's mean square."""
+        found = []
+        for image in images:
+            leaf = image.clone().requires_grad_()
+            found.append(torch.autograd.grad(self.network(leaf[None, None])[0, 0], leaf)[0])
+        return found
+
+
+class _BothClasses(torch.nn.Module):
+    """The logit of one score as two classes, as foolbox wants them."""
+
+    def forward(self, scores):
+        return torch.cat([torch.zeros_like(scores), scores], dim=1)
+
+
+def small_network():
+    torch.manual_seed(3)
+    layers = (torch.nn.Conv2d(1, 4, 5, stride=4), torch.nn.Tanh(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    return torch.nn.Sequential(*layers, torch.nn.Linear(4, 1)).requires_grad_(False)
+
+
+JOBS = ("lowpass", "gaussian_noise", "quantum_noise", "contrast", "gamma_darker", "rotation", "translation", "pgd_linf")
 
 
 def _of(module):
