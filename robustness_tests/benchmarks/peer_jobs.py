@@ -248,6 +248,7 @@ class _BothClasses(torch.nn.Module):
 
 
 def small_network():
+    """A score whose gradient costs little beside the steps of an attack."""
     torch.manual_seed(3)
     layers = (torch.nn.Conv2d(1, 4, 5, stride=4), torch.nn.Tanh(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
     return torch.nn.Sequential(*layers, torch.nn.Linear(4, 1)).requires_grad_(False)
