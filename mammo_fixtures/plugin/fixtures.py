@@ -139,6 +139,9 @@ def drawn(curves: Curves, mammo_run: Run, request: pytest.FixtureRequest) -> Cal
 
     def draw(claim: Claim) -> StoredCurve:
         curve = curves.ladder(claim)
+        if not any(point.positives or point.negatives for point in curve.points[1:]):
+            reason = curves.table.unmet.get(claim.perturbation) or "there are no scores under it"
+            pytest.skip(f"no curve over {claim.perturbation}: {reason}")
         request.node.user_properties.append((CURVE, json.dumps(with_fields_beside(curve, curves.table))))
         if mammo_run.settings.snapshots is None:
             pytest.skip("no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR")

@@ -98,9 +98,12 @@ def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = 
 def curve_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
     """A curve for every perturbation that a tolerance names, for all breasts and for each subgroup that one names.
 
-    Of AUC, and of what else tolerances ask for, where they ask for it. What no tolerance is about is not computed.
+    Of AUC, and of what else tolerances ask for, where they ask for it. Extended perturbations are drawn without being
+    named, because asking for the extended set asks for all of it; in the core gate, what no tolerance is about is not
+    computed.
     """
     named = {tolerance.perturbation for tolerance in tolerances}
+    named |= {record.name for record in PERTURBATIONS if record.set == "extended"}
     usual = [
         Claim(perturbation=record.name, subgroup=subgroup, metric="auc")
         for record in PERTURBATIONS.every

@@ -179,7 +179,7 @@ def test_snapshots_live_in_the_users_folder_and_are_never_rewritten_within_toler
     "selection",
     [
         ("-k", "contrast"),
-        ("-m", "claims", "-k", "not lowpass"),
+        ("-m", "claims", "-k", "contrast and not lowpass"),
         ("robustness_tests/test_curve.py::test_curve[contrast-all-auc]",),
         ("--lf", "-o", "addopts=--import-mode=importlib"),
         ("--co",),
