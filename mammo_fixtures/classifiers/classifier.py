@@ -28,8 +28,9 @@ class Classifier:
     """`view`: each view is scored and a breast's score is `aggregate` over its views. `exam`: all views at once."""
     score: str = "probability"
     """`probability` in [0, 1], checked, or `logit`, any finite number."""
-    aggregate: str = "mean"
-    """`mean` or `max` over the views of a breast."""
+    aggregate: str | Callable[[Mapping[str, float]], float] = "mean"
+    """`mean` or `max` over the views of a breast, or a rule of one's own: a function from the scores by position,
+    such as `{"CC": 0.2, "MLO": 0.4}`, to the breast's score."""
     input_size: tuple[int, int] | None = None
     """(rows, columns) the network needs; None where it takes any size."""
     fit: str = "resize"
@@ -47,6 +48,9 @@ class Classifier:
     channels: int = 1
     views: tuple[str, ...] = FOUR_VIEWS
     """Views an exam-level network needs."""
+    missing_views: str = "refuse"
+    """What an exam-level network gets where an exam lacks one of them: `refuse` stops with that exam's name, `blank`
+    hands it an image of the darkest value, `leave_out` a dict without that view."""
     cancels: tuple[str, ...] = ()
     """Perturbations that the network undoes exactly, such as `contrast` where it standardises each image."""
     fingerprint: str = ""
@@ -60,7 +64,11 @@ class Classifier:
             (not isinstance(self.network, type), "network must be made already, not its class", self.network),
             (self.level in ("view", "exam"), "level must be 'view' or 'exam'", self.level),
             (self.score in ("probability", "logit"), "score must be 'probability' or 'logit'", self.score),
-            (self.aggregate in ("mean", "max"), "aggregate must be 'mean' or 'max'", self.aggregate),
+            (
+                callable(self.aggregate) or self.aggregate in ("mean", "max"),
+                "aggregate must be 'mean', 'max' or a function of the scores by position",
+                self.aggregate,
+            ),
             (self.fit in ("resize", "pad"), "fit must be 'resize' or 'pad'", self.fit),
             (self.chest_wall in (None, "left", "right"), "chest_wall must be 'left', 'right' or None", self.chest_wall),
             (self.channels in (1, 3), "channels must be 1 or 3", self.channels),
@@ -80,6 +88,16 @@ class Classifier:
                 and self.intensity[0] != self.intensity[1],
                 "intensity must be two different values",
                 self.intensity,
+            ),
+            (
+                not self.integers or abs(self.intensity[1] - self.intensity[0]) > 1,
+                "integers need the intensity that they range over, such as (0, 4095)",
+                self.intensity,
+            ),
+            (
+                self.missing_views in ("refuse", "blank", "leave_out"),
+                "missing_views must be 'refuse', 'blank' or 'leave_out'",
+                self.missing_views,
             ),
             (
                 bool(self.views) and all(view[:2] in ("L-", "R-") for view in self.views),

@@ -10,6 +10,8 @@ from mammo_fixtures.classifiers.inputs import INPUT_VERSION
 from mammo_fixtures.classifiers.network_state import NetworkState
 
 _DECIDES_NO_SCORE = ("network", "name", "notes", "cancels")
+_DECIDES_ONCE_DECLARED = (("missing_views", "refuse"),)
+"""Fields that came later: left at these, they change no fingerprint, so that scores from before stay good."""
 
 
 def fingerprint(classifier: Classifier) -> str:
@@ -21,15 +23,28 @@ def fingerprint(classifier: Classifier) -> str:
     """
     import torch
 
-    declared = {each.name: getattr(classifier, each.name) for each in fields(classifier)}
-    text = "|".join(f"{name}={value!r}" for name, value in declared.items() if name not in _DECIDES_NO_SCORE)
+    text = _declaration(classifier)
+    rule = classifier.aggregate if callable(classifier.aggregate) else None
     digest = hashlib.sha256(f"input {INPUT_VERSION}|{text}".encode())
     state = NetworkState(digest.update)
-    if isinstance(classifier.network, torch.nn.Module) and state.take(classifier.network):
-        state.take_sources()
-    elif classifier.fingerprint:
+    if not isinstance(classifier.network, torch.nn.Module) or not state.take(classifier.network):
+        if not classifier.fingerprint:
+            return ""
         # The name too, because two networks may both call themselves "1".
         digest = hashlib.sha256(f"input {INPUT_VERSION}|{text}|{classifier.name}".encode())
-    else:
+        state = NetworkState(digest.update)
+    if rule is not None and not state.take(rule):
         return ""
+    state.take_sources()
     return digest.hexdigest()[:32]
+
+
+def _declaration(classifier: Classifier) -> str:
+    declared = {each.name: getattr(classifier, each.name) for each in fields(classifier)}
+    if callable(classifier.aggregate):
+        declared["aggregate"] = "rule"
+    return "|".join(
+        f"{name}={value!r}"
+        for name, value in declared.items()
+        if name not in _DECIDES_NO_SCORE and (name, value) not in _DECIDES_ONCE_DECLARED
+    )

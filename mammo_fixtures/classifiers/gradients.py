@@ -61,6 +61,8 @@ def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], sig
     # Stacked, which copies: a network that works in place must not reach the leaves.
     inputs = [torch.stack([inference.input(image, view)]) for image, view in zip(images, views, strict=True)]
     named = {f"{view.side}-{view.position}": given for view, given in zip(views, inputs, strict=True)}
+    if inference.classifier.missing_views == "blank":
+        named = {name: inference.blank(inputs[0]) for name in inference.classifier.views} | named
     try:
         scores = inference.classifier.network(inputs[0] if BREAST in signs else named)
         given = {BREAST: scores} if BREAST in signs else scores

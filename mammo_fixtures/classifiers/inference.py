@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.inputs import classifier_input
 from mammo_fixtures.classifiers.memory import keep_freed_memory, memory_watched
+from mammo_fixtures.classifiers.placement import place
 from mammo_fixtures.classifiers.speed import DEFAULT_SPEED, arithmetic, check_speed, faster
 from mammo_fixtures.errors import UnusableInput
 
@@ -34,16 +35,12 @@ class Inference:
         precision: str = "fp32",
         speed: Collection[str] = DEFAULT_SPEED,
     ) -> None:
-        import torch
-
         if precision not in PRECISIONS:
             raise UnusableInput(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.classifier = classifier
         self.device = resolve_device(device)
         self.precision = precision
-        if isinstance(classifier.network, torch.nn.Module):
-            # A network left in training mode draws dropout and moves its batch statistics with every view.
-            classifier.network.eval().to(self.device).requires_grad_(False)
+        place(classifier.network, self.device, precision)
         self.speed = check_speed(speed)
         self.arithmetic = arithmetic(precision, self.speed)
         """What decides the last bits of a score, beside classifier and input."""
@@ -70,6 +67,12 @@ class Inference:
     def end(self, given: Any, names: Sequence[str]) -> list[float]:
         """The scores of an answer, waited for and checked."""
         return self._checked(given, names)
+
+    def blank(self, like: Tensor) -> Tensor:
+        """The input of a view that is not there, of another one's size: the value of black all over."""
+        import torch
+
+        return torch.full_like(like, self.classifier.intensity[0])
 
     def exam_scores(self, inputs: Mapping[str, Tensor], name: str) -> dict[str, float]:
         """Scores of `L` and `R` from one input for each view, keyed `L-CC`."""

@@ -5,27 +5,62 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.model_files import SUFFIXES, read_model_file
 from mammo_fixtures.errors import UnusableInput
 
+_IN_A_MODULE = re.compile(r"[\w.]+:[\w.]+")
+_FORMS = "'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an http:// endpoint"
 
-def load_classifier(name: str) -> Classifier:
-    """The classifier called `reference`, or the one that `package.module:callable` gives.
+
+def is_model_file(name: str) -> bool:
+    """Whether a setting names a file, and not something in a module."""
+    return not _is_address(name) and not _IN_A_MODULE.fullmatch(name) and name.lower().endswith(SUFFIXES)
+
+
+def shown(name: str) -> str:
+    """A setting as the run header may show it: an address without user, password and query."""
+    if not _is_address(name):
+        return name
+    from mammo_fixtures.classifiers.http_endpoint import Endpoint
+
+    return Endpoint(url=name).name
+
+
+def load_classifier(name: str, *, allow_pickle: bool = False) -> Classifier:
+    """The classifier called `reference`, that `package.module:callable` gives, in a file, or behind an endpoint.
 
     The callable is a `Classifier`, a network, or something that needs no argument and gives either, such as a
     function or a class. What needs an argument is taken for the network itself. A network without a declaration reads
-    views as they are stored and must give probabilities.
+    views as they are stored and must give probabilities. Files are `.pt2`, TorchScript and `.onnx`; one that would
+    run Python code of its own as it is read is refused unless `allow_pickle`.
     """
     if name == "reference":
         from mammo_fixtures.classifiers.reference import load
 
         return load()
+    if _is_address(name):
+        from mammo_fixtures.classifiers.http_endpoint import http_classifier
+
+        return http_classifier(name)
+    if is_model_file(name):
+        return read_model_file(Path(name), allow_pickle=allow_pickle)
     module_name, colon, attribute = name.partition(":")
     if not colon or not module_name or not attribute:
-        raise UnusableInput(f"classifier must be 'reference' or 'package.module:callable', got {name!r}")
+        raise UnusableInput(f"classifier must be {_FORMS}, got {name!r}")
+    return _of_module(name, module_name, attribute)
+
+
+def _is_address(name: str) -> bool:
+    return name.startswith(("http://", "https://"))
+
+
+def _of_module(name: str, module_name: str, attribute: str) -> Classifier:
     try:
         found: Any = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:

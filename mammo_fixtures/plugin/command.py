@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.settings import OPTIONS, PATHS, is_local
+from mammo_fixtures.plugin.settings import ALLOW_PICKLE, OPTIONS, PATHS, is_local
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
 _FLAGS = {option.flag: option for option in OPTIONS}
@@ -76,10 +76,15 @@ def project_options(folder: Path) -> list[str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnusableInput(f"{file} must be TOML: {error}") from error
     keys = {**pytest_table, **pytest_table.get("ini_options", {})}
-    return [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
+    options = [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
+    return [option for option in options if option]
 
 
 def _option(file: Path, key: str, value: object) -> str:
+    if key == "mammo_allow_pickle":
+        if not isinstance(value, bool):
+            raise UnusableInput(f"{file}: {key} must be true or false, got {value!r}")
+        return ALLOW_PICKLE if value else ""
     option = _KEYS.get(key)
     if option is None:
         raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted(_KEYS))}")

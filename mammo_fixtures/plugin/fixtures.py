@@ -77,7 +77,7 @@ def classifier(request: pytest.FixtureRequest, mammo_run: Run) -> Classifier:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     with one_line(request):
-        return load_classifier(mammo_run.settings.classifier)
+        return load_classifier(mammo_run.settings.classifier, allow_pickle=mammo_run.settings.allow_pickle)
 
 
 @pytest.fixture(scope="session")

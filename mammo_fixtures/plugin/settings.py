@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mammo_fixtures.classifiers.loading import is_model_file
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
 
@@ -28,7 +29,12 @@ class Option:
 
 
 OPTIONS = (
-    Option(name="classifier", default="reference", metavar="NAME", help="reference, or package.module:callable"),
+    Option(
+        name="classifier",
+        default="reference",
+        metavar="NAME",
+        help="reference, package.module:callable, a .pt2, TorchScript or .onnx file, or http://…",
+    ),
     Option(
         name="exams",
         default="phantoms",
@@ -71,10 +77,11 @@ OPTIONS = (
     Option(name="seed", default="0", metavar="N", help="seed of every random field"),
 )
 STRICT = "--mammo-strict"
+ALLOW_PICKLE = "--mammo-allow-pickle"
 POWER = "--mammo-power"
 INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
-PATHS = ("exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
+PATHS = ("classifier", "exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
 """Options whose value is a path, unless it is one of their words."""
 WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
@@ -84,6 +91,7 @@ class Settings:
     """What the options say, paths made absolute."""
 
     classifier: str
+    allow_pickle: bool
     exams: str
     scores: Path | None
     baseline: Path | None
@@ -141,6 +149,12 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"write starting copies of the tolerances and a folder for snapshots into DIR, and stop [{INIT_FOLDER}]",
     )
     group.addoption(
+        ALLOW_PICKLE,
+        dest="mammo_allow_pickle",
+        action="store_true",
+        help="read a classifier file that holds Python objects, which may run any code: only where you trust its maker",
+    )
+    group.addoption(
         STRICT, dest="mammo_strict", action="store_true", help="count allow and warn in tolerances as failures"
     )
 
@@ -149,6 +163,7 @@ def add_ini_keys(parser: pytest.Parser) -> None:
     """Register the ini twins, which a project that uses the suite may have in its own configuration."""
     for option in OPTIONS:
         parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
+    parser.addini("mammo_allow_pickle", f"see {ALLOW_PICKLE}", type="bool", default=False)
 
 
 def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
@@ -163,6 +178,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
             )
     return Settings(
         classifier=values["classifier"],
+        allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
         exams=values["exams"],
         scores=_path(values["scores"]),
         baseline=_path(values["baseline"]),
@@ -195,7 +211,9 @@ def _value(config: pytest.Config, option: Option) -> str:
 
 
 def is_local(name: str, value: str) -> bool:
-    """Whether an option's value is a path of this machine; a manifest may be a URL."""
+    """Whether an option's value is a path of this machine; a manifest may be a URL, a classifier is seldom a file."""
+    if name == "classifier":
+        return is_model_file(value)
     return bool(value) and value not in WORDS.get(name, ()) and not (name == "exams" and is_url(value))
 
 

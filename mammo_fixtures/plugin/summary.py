@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from mammo_fixtures import __version__
+from mammo_fixtures.classifiers.loading import shown
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
 from mammo_fixtures.plugin.beside_claims import write_map
@@ -19,7 +20,11 @@ from mammo_fixtures.reports.terminal import counts_line, verdict_table
 def header_lines(run: Run) -> list[str]:
     """The effective settings."""
     s = run.settings
-    source = f"scores {s.scores}" if s.scores else f"classifier {s.classifier}, exams {file_at(s.exams)}, seed {s.seed}"
+    source = (
+        f"scores {s.scores}"
+        if s.scores
+        else f"classifier {shown(s.classifier)}, exams {file_at(s.exams)}, seed {s.seed}"
+    )
     lines = [f"mammo-robustness {__version__}: {source}"]
     if s.scores is None:
         batch = "auto" if s.batch_size is None else s.batch_size

@@ -26,6 +26,7 @@ class Needs:
     refused: dict[str, str] = field(default_factory=dict)
     """Why a perturbation can be scored on no breast, by its name."""
     _chosen: dict[int, frozenset[Side]] = field(default_factory=dict)
+    _views: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for record in PERTURBATIONS:
@@ -43,6 +44,9 @@ class Needs:
             return not breast.malignant or has_region(breast)
         if record.name == MISSING_VIEW.name:
             return bool(withheld_position(self._positions(breast), breast.exam_id, self.seed))
+        if record.needs == "exam":
+            # An exam with a view missing may have none that another could change places with.
+            return bool(exchange(self._there(breast.exam_id), breast.exam_id, self.seed))
         if record.subset:
             return (breast.exam_id, breast.side) in self.chosen(record.subset)
         return True
@@ -74,6 +78,8 @@ class Needs:
         malignant = [sum(bool(breast.malignant) for breast in some) for some in (met, breasts)]
         if record.needs == "region":
             return f"needs a lesion region; {malignant[0]} of {malignant[1]} malignant breasts have one"
+        if record.needs == "exam" and record.name != MISSING_VIEW.name:
+            return f"needs views that can change places; {len(met)} of {len(breasts)} breasts are in exams with them"
         if record.needs == "exam":
             return f"needs two views of a breast; {len(met)} of {len(breasts)} breasts have them"
         return (
@@ -82,9 +88,19 @@ class Needs:
         )
 
     def _positions(self, breast: Breast) -> list[str]:
+        """Positions of the breast's own views that its score is made from."""
         if self.classifier.level == "view":
             return [source.position for source in breast.views]
-        return [name[2:] for name in self.classifier.views]
+        return [name[2:] for name in self._there(breast.exam_id) if name[0] == breast.side]
+
+    def _there(self, exam_id: str) -> list[str]:
+        """Views that an exam has of those that an exam-level classifier takes."""
+        if not self._views:
+            wanted = set(self.classifier.views)
+            for exam in self.cohort:
+                names = [f"{source.side}-{source.position}" for source in exam.views]
+                self._views[exam.exam_id] = [name for name in names if name in wanted]
+        return self._views[exam_id]
 
     @property
     def _exchanges(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mammo_fixtures.classifiers.aggregation import aggregated
 from mammo_fixtures.classifiers.gradients import gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.inputs import nyquist_wavelength_mm
@@ -82,21 +83,22 @@ class Sweep:
     def _at_view_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
     ) -> dict[tuple[str, Condition], float]:
-        combine = max if self.inference.classifier.aggregate == "max" else _mean
         scores: dict[tuple[str, Condition], float] = {}
         for breast in exam.breasts:
             conditions = list(wanted.get(breast.side, ()))
             if not conditions:
                 continue
             withheld = withheld_position((source.position for source in breast.views), exam.exam_id, self.seed)
-            several: dict[Condition, list[float]] = {condition: [] for condition in conditions}
+            several: dict[Condition, dict[str, float]] = {condition: {} for condition in conditions}
             for source in breast.views:
                 there = [c for c in conditions if c.perturbation != MISSING_VIEW.name or source.position != withheld]
                 if there:
                     shared = self._shared(read(source), exam, breast, there)
                     for condition, value in zip(there, self._one_view(shared, there), strict=True):
-                        several[condition].append(value)
-            scores |= {(breast.side, condition): combine(values) for condition, values in several.items()}
+                        several[condition][source.position] = value
+            for condition, values in several.items():
+                where = f"exam {exam.exam_id}, {breast.side}, {_text(condition)}"
+                scores[breast.side, condition] = aggregated(self.inference.classifier, values, where)
         return scores
 
     def _shared(self, view: View, exam: Exam, breast: Breast, conditions: Sequence[Condition]) -> Shared:
@@ -157,14 +159,8 @@ class Sweep:
     def _at_exam_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
     ) -> dict[tuple[str, Condition], float]:
-        needed = self.inference.classifier.views
         sources = {f"{source.side}-{source.position}": source for source in self.unit(exam, exam.breasts[0])}
-        missing = [name for name in needed if name not in sources]
-        if missing:
-            raise UnusableInput(
-                f"exam {exam.exam_id}: the classifier needs the views {', '.join(needed)}, "
-                f"got no {', '.join(missing)}; add them to the manifest, or declare the views it needs"
-            )
+        needed = self._there(exam, sources)
         shared = {name: self._shared(read(sources[name]), exam, exam.breasts[0], ()) for name in needed}
         scores: dict[tuple[str, Condition], float] = {}
         for condition in dict.fromkeys(c for conditions in wanted.values() for c in conditions):
@@ -186,6 +182,18 @@ class Sweep:
                     scores[side, condition] = given[side]
         return scores
 
+    def _there(self, exam: Exam, sources: Mapping[str, ViewSource]) -> list[str]:
+        """Views that an exam-level classifier gets of an exam, where it says that it takes some missing."""
+        classifier = self.inference.classifier
+        missing = [name for name in classifier.views if name not in sources]
+        if missing and (classifier.missing_views == "refuse" or not sources):
+            remedy = ", or declare what it does without: missing_views='blank' or 'leave_out'" if sources else ""
+            raise UnusableInput(
+                f"exam {exam.exam_id}: the classifier needs the views {', '.join(classifier.views)}, "
+                f"got no {', '.join(missing)}; add them to the manifest{remedy}"
+            )
+        return [name for name in classifier.views if name in sources]
+
     def _exam_scores(self, exam: Exam, shared: Mapping[str, Shared], condition: Condition) -> dict[str, float]:
         """Scores by side from all views at once."""
         places = exchange(shared, exam.exam_id, self.seed) if condition.perturbation == VIEW_SWAP.name else {}
@@ -195,6 +203,10 @@ class Sweep:
             name: self.inference.input(image, _declared(each.view, condition))
             for (name, each), image in zip(taken.items(), images, strict=True)
         }
+        classifier = self.inference.classifier
+        if classifier.missing_views == "blank":
+            blank = self.inference.blank(next(iter(inputs.values())))
+            inputs = {name: inputs.get(name, blank) for name in classifier.views}
         given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
         if any(name[0] != place[0] for name, place in places.items()):
             # The score follows the images to the other side.
@@ -229,10 +241,6 @@ def _declared(view: View, condition: Condition) -> View:
     """The view as it is declared to the classifier: wrongly, where that is the perturbation."""
     redeclare = None if condition == CLEAN else PERTURBATIONS[condition.perturbation].redeclare
     return redeclare(view, condition.severity) if redeclare else view
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _text(condition: Condition) -> str:

@@ -26,7 +26,12 @@ def test_four_lines_are_enough():
         ({"network": 5}, "network must be callable, got 5"),
         ({"level": "breast"}, "level must be 'view' or 'exam', got 'breast'"),
         ({"score": "logits"}, "score must be 'probability' or 'logit', got 'logits'"),
-        ({"aggregate": "median"}, "aggregate must be 'mean' or 'max', got 'median'"),
+        (
+            {"aggregate": "median"},
+            "aggregate must be 'mean', 'max' or a function of the scores by position, got 'median'",
+        ),
+        ({"integers": True}, "integers need the intensity that they range over, such as (0, 4095), got (0.0, 1.0)"),
+        ({"missing_views": "zero"}, "missing_views must be 'refuse', 'blank' or 'leave_out', got 'zero'"),
         ({"fit": "crop"}, "fit must be 'resize' or 'pad', got 'crop'"),
         ({"chest_wall": "top"}, "chest_wall must be 'left', 'right' or None, got 'top'"),
         ({"channels": 2}, "channels must be 1 or 3, got 2"),

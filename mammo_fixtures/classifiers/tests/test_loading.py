@@ -118,9 +118,12 @@ def test_a_loader_is_called_once():
     assert importlib.import_module("release_of_a_test").loads == ["weights.pt", "other.pt"]
 
 
-@pytest.mark.parametrize("name", ["", "release_of_a_test", "release_of_a_test:", ":load", "model.pt"])
+@pytest.mark.parametrize("name", ["", "release_of_a_test", "release_of_a_test:", ":load", "model.tflite"])
 def test_a_name_of_another_form(name):
-    assert refused(name) == f"classifier must be 'reference' or 'package.module:callable', got {name!r}"
+    assert refused(name) == (
+        "classifier must be 'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an http:// "
+        f"endpoint, got {name!r}"
+    )
 
 
 def test_a_module_that_does_not_import(release):

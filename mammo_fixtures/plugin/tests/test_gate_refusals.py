@@ -22,7 +22,8 @@ def run(gate, *args):
         ("release:scores_of_two", "scores must have shape (1,) or (1, 1), one a view, got (1, 2)"),
         ("no_such_module:load", "module 'no_such_module' could not be imported: ModuleNotFoundError"),
         ("release:missing", "module 'release' has no 'missing'"),
-        ("release", "classifier must be 'reference' or 'package.module:callable', got 'release'"),
+        ("release", "or an http:// endpoint, got 'release'"),
+        ("release.onnx", "classifier release.onnx: the file must exist, got '"),
     ],
 )
 def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, message):

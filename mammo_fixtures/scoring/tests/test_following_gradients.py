@@ -140,7 +140,7 @@ class Numpy(torch.nn.Module):
             "needs a gradient, and the classifier gives none of its score at the stored pixels",
         ),
         (
-            lambda: view_level(integers=True),
+            lambda: view_level(integers=True, intensity=(0, 255)),
             "needs a gradient, and the classifier gives none of its score at the stored pixels",
         ),
     ],
@@ -164,7 +164,7 @@ def test_what_cannot_be_followed_says_why():
 
     for classifier, why in (
         (view_level(Numpy()), "its score does not depend on its input as far as torch can follow"),
-        (view_level(integers=True), "it takes integers, and rounding has no gradient"),
+        (view_level(integers=True, intensity=(0, 255)), "it takes integers, and rounding has no gradient"),
         (view_level(lambda batch: batch.no()), "it raised AttributeError: 'Tensor' object has no attribute 'no'"),
     ):
         with pytest.raises(NoGradient) as caught:

@@ -143,7 +143,7 @@ def test_a_missing_view_is_named():
         sweep(exam_level()).exam(exam, BOTH)
     assert str(caught.value) == (
         "exam 0: the classifier needs the views L-CC, R-CC, L-MLO, R-MLO, got no L-MLO, R-MLO; "
-        "add them to the manifest, or declare the views it needs"
+        "add them to the manifest, or declare what it does without: missing_views='blank' or 'leave_out'"
     )
 
 

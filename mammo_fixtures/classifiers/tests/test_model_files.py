@@ -1,0 +1,336 @@
+"""Classifiers in files: declared inside or beside, called as they were stored, and never run while being read."""
+
+import json
+import os
+import zipfile
+
+import pytest
+import torch
+
+from mammo_fixtures import UnusableInput, load_classifier
+from mammo_fixtures.classifiers import read_weights
+from mammo_fixtures.classifiers.declaration import EXAMPLE
+from mammo_fixtures.classifiers.fingerprint import fingerprint
+from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.tests.stored_networks import ANY, quiet, write_exported, write_torchscript
+
+DECLARED = 'score = "probability"\nintensity = [0, 1]\n'
+SIZED = DECLARED + "input_size = [6, 4]\n"
+EXAMPLE_VIEWS = torch.rand(2, 1, 6, 4)
+
+
+class Tiny(torch.nn.Module):
+    """A probability from the mean of a view; batch statistics and dropout tell whether it is in evaluation mode."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+        self.drop = torch.nn.Dropout(0.5)
+
+    def forward(self, views):
+        return torch.sigmoid(self.drop(self.layer(views.mean(dim=(2, 3)))))
+
+
+class FourViews(torch.nn.Module):
+    def forward(self, views):
+        left = torch.sigmoid(views["L-CC"].mean(dim=(1, 2, 3)) + views["L-MLO"].mean(dim=(1, 2, 3)))
+        right = torch.sigmoid(views["R-CC"].mean(dim=(1, 2, 3)) + views["R-MLO"].mean(dim=(1, 2, 3)))
+        return {"L": left, "R": right}
+
+
+FOUR = {name: torch.rand(1, 1, 6, 4) for name in ("L-CC", "L-MLO", "R-CC", "R-MLO")}
+
+
+@pytest.fixture
+def tiny():
+    torch.manual_seed(3)
+    return Tiny().eval()
+
+
+@pytest.fixture
+def script(tiny, tmp_path):
+    return write_torchscript(tiny, tmp_path / "release.pt", EXAMPLE_VIEWS)
+
+
+def exported(tiny, path, inside=DECLARED, shapes=None, example=EXAMPLE_VIEWS):
+    return write_exported(tiny, path, example, inside, ({0: ANY, 2: ANY, 3: ANY},) if shapes is None else shapes)
+
+
+def scores(classifier, count=2):
+    inputs = [EXAMPLE_VIEWS[i % 2] for i in range(count)]
+    return Inference(classifier, device="cpu").view_scores(inputs, [f"view {i}" for i in range(count)])
+
+
+def expected(tiny, count=2):
+    with torch.inference_mode():
+        return tiny(EXAMPLE_VIEWS).reshape(-1).tolist() * (count // 2) + [tiny(EXAMPLE_VIEWS)[0].item()] * (count % 2)
+
+
+def refused(path, **how):
+    with pytest.raises(UnusableInput) as caught:
+        load_classifier(str(path), **how)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_declaration_stands_beside_the_file_or_inside(tiny, script, tmp_path):
+    assert refused(script) == (
+        "classifier release.pt: a file does not say what it reads, so release.toml must stand beside it; for example: "
+        f"{EXAMPLE} (one a line; docs/classifiers.md)"
+    )
+    (tmp_path / "release.toml").write_text(DECLARED + 'name = "release 3"')
+    beside = load_classifier(str(script))
+    assert (beside.name, beside.score, scores(beside)) == ("release 3", "probability", pytest.approx(expected(tiny)))
+    inside = load_classifier(str(write_torchscript(tiny, tmp_path / "other.pt", EXAMPLE_VIEWS, DECLARED)))
+    assert scores(inside) == pytest.approx(expected(tiny))
+
+
+def test_two_declarations_must_agree(tiny, tmp_path):
+    path = write_torchscript(tiny, tmp_path / "release.pt", EXAMPLE_VIEWS, DECLARED)
+    (tmp_path / "release.toml").write_text(DECLARED)
+    assert load_classifier(str(path))
+    (tmp_path / "release.toml").write_text(DECLARED.replace("1]", "255]"))
+    assert refused(path) == (
+        "classifier release.pt: the declaration in the file and release.toml must agree, got intensity (0.0, 1.0) in "
+        "the file and (0.0, 255.0) beside it; remove release.toml or correct it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("score = logit", "a declaration must be TOML, Invalid value (at line 1, column 9); an example: " + EXAMPLE),
+        (
+            'score = "logit"',
+            "a declaration needs score and intensity, got no intensity; an example: " + EXAMPLE,
+        ),
+        (
+            DECLARED + "inputsize = [2, 3]",
+            "'inputsize' is no field of a classifier; did you mean input_size? there are name, level, score, "
+            "aggregate, input_size, fit, pixel_spacing_mm, intensity, integers, voi, chest_wall, channels, views, "
+            "missing_views, cancels, notes",
+        ),
+        (DECLARED + "input_size = 512", "input_size must be two whole numbers, [rows, columns], got 512"),
+        (DECLARED + 'integers = "yes"', "integers must be true or false, got 'yes'"),
+        (DECLARED + "channels = 1.5", "channels must be a whole number, got 1.5"),
+        (DECLARED + 'views = "L-CC"', 'views must be a list of texts, such as ["L-CC", "R-CC"], got \'L-CC\''),
+    ],
+)
+def test_a_wrong_declaration(script, tmp_path, text, said):
+    (tmp_path / "release.toml").write_text(text)
+    assert refused(script) == f"release.toml: {said}"
+
+
+def test_a_declaration_is_checked_as_any_other(script, tmp_path):
+    (tmp_path / "release.toml").write_text('score = "logits"\nintensity = [0, 1]')
+    assert refused(script) == "classifier release.pt: score must be 'probability' or 'logit', got 'logits'"
+
+
+def test_a_file_is_known_by_its_bytes_and_its_declaration(tiny, script, tmp_path):
+    beside = tmp_path / "release.toml"
+    beside.write_text(DECLARED)
+    first = fingerprint(load_classifier(str(script)))
+    assert first == fingerprint(load_classifier(str(script)))
+    beside.write_text(DECLARED + "pixel_spacing_mm = 0.1")
+    second = fingerprint(load_classifier(str(script)))
+    with torch.no_grad():
+        tiny.layer.bias += 1
+    write_torchscript(tiny, script, EXAMPLE_VIEWS)
+    third = fingerprint(load_classifier(str(script)))
+    assert len({first, second, third, ""}) == 4
+
+
+def test_a_frozen_program(tiny, tmp_path):
+    with quiet():
+        torch.jit.save(torch.jit.freeze(torch.jit.script(tiny)), str(tmp_path / "release.pt"))
+    (tmp_path / "release.toml").write_text(DECLARED)
+    assert scores(load_classifier(str(tmp_path / "release.pt"))) == pytest.approx(expected(tiny))
+
+
+def test_a_scripted_program_is_put_into_evaluation_mode(tiny, tmp_path):
+    with quiet():
+        torch.jit.script(tiny.train()).save(str(tmp_path / "release.pt"))
+    (tmp_path / "release.toml").write_text(DECLARED)
+    assert scores(load_classifier(str(tmp_path / "release.pt"))) == pytest.approx(expected(tiny.eval()))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_an_exported_program_of_any_batch(tiny, tmp_path, batch):
+    path = exported(tiny, tmp_path / "release.pt2")
+    assert scores(load_classifier(str(path)), batch) == pytest.approx(expected(tiny, batch))
+
+
+@pytest.mark.parametrize("stored", [1, 2])
+def test_an_exported_program_of_one_batch_is_called_with_it(tiny, tmp_path, stored):
+    path = exported(tiny, tmp_path / "release.pt2", SIZED, ({},), EXAMPLE_VIEWS[:stored])
+    for batch in (1, 2, 5):
+        assert scores(load_classifier(str(path)), batch) == pytest.approx(expected(tiny, batch))
+
+
+def test_a_size_that_was_stored_must_be_declared(tiny, tmp_path):
+    path = exported(tiny, tmp_path / "release.pt2", "", ({},))
+    for text, got in (
+        (DECLARED, "no input_size declared"),
+        (DECLARED + "input_size = [6, 5]", "6 × 5 declared"),
+    ):
+        (tmp_path / "release.toml").write_text(text)
+        assert refused(path) == (
+            f"classifier release.pt2: it was stored for 6 rows and 4 columns, got {got}; declare input_size = [6, 4]"
+        )
+    (tmp_path / "release.toml").write_text(SIZED + "channels = 3")
+    assert refused(path) == (
+        "classifier release.pt2: it was stored for 1 channels, got 3 declared; declare channels = 1"
+    )
+
+
+@pytest.mark.parametrize("write", [write_torchscript, write_exported])
+def test_at_exam_level(tmp_path, write):
+    given = {"shapes": ({name: {} for name in FOUR},)} if write is write_exported else {}
+    example = FOUR if write is write_exported else (FOUR,)
+    if write is write_torchscript:
+        with quiet():
+            torch.jit.trace(FourViews(), example, strict=False).save(str(tmp_path / "release.pt2"))
+    else:
+        write(FourViews(), tmp_path / "release.pt2", example, **given)
+    (tmp_path / "release.toml").write_text(SIZED + 'level = "exam"')
+    inference = Inference(load_classifier(str(tmp_path / "release.pt2")), device="cpu")
+    found = inference.exam_scores({name: each[0] for name, each in FOUR.items()}, "exam 1")
+    assert found == pytest.approx({side: each.item() for side, each in FourViews()(FOUR).items()})
+
+
+def test_a_missing_file(tmp_path):
+    assert refused(tmp_path / "no.pt2").startswith("classifier no.pt2: the file must exist, got '")
+
+
+class Runs:
+    """A Python object whose unpickling leaves a folder behind."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return (os.mkdir, (self.folder,))
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """What code of a file leaves behind where it runs."""
+    return tmp_path / "ran"
+
+
+def test_a_pickled_network_is_refused_until_it_is_allowed(tiny, tmp_path, trace):
+    path = tmp_path / "release.pt"
+    tiny.trap = Runs(trace)
+    torch.save(tiny, path)
+    del tiny.trap
+    (tmp_path / "release.toml").write_text(DECLARED)
+    assert refused(path) == (
+        "classifier release.pt holds Python objects (a pickle), which may run any code when they are read, so it is "
+        "refused; export the network with torch.export.save, or save its state_dict and name a function that makes the "
+        "network, package.module:load; or allow it with --mammo-allow-pickle where you trust its maker"
+    )
+    assert not trace.exists()
+    assert scores(load_classifier(str(path), allow_pickle=True)) == pytest.approx(expected(tiny))
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_weights_alone_are_no_classifier(tiny, tmp_path, suffix):
+    from safetensors.torch import save_file
+
+    path = tmp_path / f"release{suffix}"
+    (torch.save if suffix == ".pt" else save_file)(dict(tiny.state_dict()), path)
+    assert "it holds weights and no network" in refused(path)
+    assert "name a function that makes the network and loads them, package.module:load" in refused(path)
+    assert torch.equal(read_weights(path)["layer.weight"], tiny.layer.weight)
+
+
+def test_weights_within_a_checkpoint_and_none(tiny, tmp_path, trace):
+    path = tmp_path / "checkpoint.pth"
+    torch.save({"epoch": 3, "state_dict": tiny.state_dict()}, path)
+    assert set(read_weights(path)) == {"layer.weight", "layer.bias"}
+    torch.save({"epoch": 3}, path)
+    with pytest.raises(
+        UnusableInput, match=r"weights checkpoint.pth: must hold tensors by name, as network.state_dict"
+    ):
+        read_weights(path)
+    torch.save({"state_dict": tiny.state_dict(), "args": Runs(trace)}, path)
+    with pytest.raises(UnusableInput, match=r"checkpoint.pth holds Python objects \(a pickle\)"):
+        read_weights(path)
+    assert not trace.exists()
+    assert set(read_weights(path, allow_pickle=True)) == {"layer.weight", "layer.bias"}
+    path.write_bytes(b"no archive")
+    with pytest.raises(UnusableInput, match=r"checkpoint.pth"):
+        read_weights(path)
+
+
+def changed(path, name_ends, change):
+    """The archive with one member changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    (name,) = (name for name in members if name.endswith(name_ends))
+    members[name] = change(members[name])
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, content in members.items():
+            archive.writestr(each, content)
+    return name
+
+
+def in_program(change):
+    def changed_json(content):
+        program = json.loads(content)
+        change(program)
+        return json.dumps(program).encode()
+
+    return changed_json
+
+
+def test_a_pickle_in_an_exported_program_is_refused(tiny, tmp_path, trace):
+    import io
+
+    path = exported(tiny, tmp_path / "release.pt2")
+    buffer = io.BytesIO()
+    torch.save((Runs(trace),), buffer)
+    name = changed(path, "sample_inputs/model.pt", lambda content: buffer.getvalue())
+    assert refused(path).startswith(
+        f"classifier release.pt2: {name} holds Python objects (a pickle), which may run any"
+    )
+    assert not trace.exists()
+
+
+CODE = '__import__("os").mkdir("ran")'
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("guard", lambda p: p.update(guards_code=[CODE])),
+        ("length", lambda p: p["range_constraints"].update({CODE: {"min_val": 1, "max_val": 2}})),
+        ("operator", lambda p: p["graph_module"]["graph"]["nodes"][0].update(target="torch.os.system")),
+        ("operator", lambda p: p["graph_module"]["graph"]["nodes"][0].update(target="torch.ops.load_library")),
+    ],
+)
+def test_python_in_an_exported_program_is_refused(tiny, tmp_path, trace, monkeypatch, kind, change):
+    monkeypatch.chdir(tmp_path)
+    path = exported(tiny, tmp_path / "release.pt2")
+    changed(path, "models/model.json", in_program(change))
+    assert f"has the {kind} '" in refused(path)
+    assert "which is none of a network's and would run as Python" in refused(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Eq(Symbol('s0'), Symbol('os.system(1)'))", "s0.__class__", "exit()", "open('x')", "s0; s1", "[s0]"],
+)
+def test_what_is_no_arithmetic(text):
+    from mammo_fixtures.classifiers.exported_archive import _is_arithmetic
+
+    assert not _is_arithmetic(text)
+    assert _is_arithmetic("Max(1, FloorDiv(s0, 2)) + Mod(Symbol('s1', positive=True), 8) <= L['views'].size()[2]")
+
+
+def test_damaged_files(script, tmp_path):
+    (tmp_path / "release.toml").write_text(DECLARED)
+    script.write_bytes(script.read_bytes()[:300])
+    assert refused(script).startswith("classifier release.pt must be a whole file that torch.save wrote, reading it")

@@ -1,0 +1,88 @@
+"""The reference classifier as a module, TorchScript, `.pt2`, `.onnx` and behind HTTP: the same table of scores."""
+
+import numpy as np
+import pytest
+
+from mammo_fixtures import load_classifier, read_cohort, score
+from mammo_fixtures.classifiers import ensemble
+from mammo_fixtures.classifiers.fingerprint import fingerprint
+from mammo_fixtures.classifiers.tests.stored_networks import (
+    DECLARED,
+    ForOnnx,
+    scoring,
+    served,
+    toml,
+    write_exported,
+    write_onnx,
+    write_torchscript,
+)
+from mammo_fixtures.exams import Cohort
+
+PLAN = {"lowpass": (1.0,)}
+TOLERANCE = 1e-5
+"""Of a probability, and of a logit where the same kernels compute it."""
+OTHER_KERNELS = 1e-4
+"""Of a logit from other kernels: this network's float32 logits are as far from double precision themselves."""
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return load_classifier("reference")
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    """The first two phantom exams: eight views."""
+    return Cohort(name="two phantoms", exams=read_cohort("phantoms").exams[:2])
+
+
+@pytest.fixture(scope="module")
+def expected(reference, cohort):
+    return score(cohort, reference, PLAN, device="cpu").scores
+
+
+@pytest.fixture(scope="module")
+def exported(reference, tmp_path_factory):
+    """Exporting takes seconds."""
+    return write_exported(reference.network, tmp_path_factory.mktemp("exported") / "release.pt2", inside=toml(DECLARED))
+
+
+def same(classifier, cohort, expected, tolerance=TOLERANCE):
+    found = score(cohort, classifier, PLAN, device="cpu").scores
+    assert found.shape == expected.shape == (2, 4, 1)
+    assert np.ptp(expected) > 1, "scores differ between breasts and conditions"
+    np.testing.assert_allclose(found, expected, atol=tolerance, rtol=0)
+    np.testing.assert_allclose(1 / (1 + np.exp(-found)), 1 / (1 + np.exp(-expected)), atol=TOLERANCE, rtol=0)
+
+
+def test_torchscript(reference, cohort, expected, tmp_path):
+    path = write_torchscript(reference.network, tmp_path / "release.pt", inside=toml(DECLARED))
+    classifier = load_classifier(str(path))
+    same(classifier, cohort, expected)
+    assert classifier.name == "release.pt"
+    assert fingerprint(classifier)
+
+
+def test_exported_program(exported, cohort, expected):
+    same(load_classifier(str(exported)), cohort, expected)
+
+
+def test_onnx(reference, cohort, expected, tmp_path):
+    network = ForOnnx()
+    network.load_state_dict(reference.network.state_dict())
+    path = write_onnx(network, tmp_path / "release.onnx", inside=toml(DECLARED))
+    same(load_classifier(str(path)), cohort, expected, tolerance=OTHER_KERNELS)
+
+
+def test_http(reference, cohort, expected):
+    with served(scoring(reference.network, DECLARED)) as address:
+        classifier = load_classifier(address)
+        assert fingerprint(classifier), "it states a version"
+        same(classifier, cohort, expected)
+
+
+def test_an_ensemble_of_one_network_in_three_forms(reference, exported, cohort, expected, tmp_path):
+    script = write_torchscript(reference.network, tmp_path / "release.pt", inside=toml(DECLARED))
+    with served(scoring(reference.network, DECLARED)) as address:
+        members = [load_classifier(str(place)) for place in (script, exported, address)]
+        same(ensemble(*members), cohort, expected)

@@ -1,0 +1,69 @@
+"""TorchScript files: a program and its weights, run by torch's own interpreter."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mammo_fixtures.classifiers.declaration import NAME
+from mammo_fixtures.errors import UnusableInput
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(slots=True, eq=False)
+class TorchScriptNetwork:
+    """A TorchScript file, loaded to the device that it is placed on.
+
+    Its `.pkl` members look like pickles, but torch reads them in C++ with an unpickler that makes tensors, containers
+    and TorchScript's own types only; no Python of the file runs. The program itself runs.
+    """
+
+    path: Path
+    module: Any
+    _device: str = "cpu"
+
+    def place_on(self, device: torch.device, precision: str) -> None:
+        """Load it there: a frozen program cannot be moved."""
+        if str(device) != self._device:
+            self.module, self._device = _loaded(self.path, str(device), {}), str(device)
+        for parameter in self.module.parameters():
+            parameter.requires_grad_(False)
+
+    def __call__(self, batch: Any) -> Any:
+        return self.module(batch)
+
+
+def read_torchscript(path: Path) -> tuple[TorchScriptNetwork, str]:
+    """The network in a TorchScript file, and the declaration inside it, empty where there is none."""
+    extra = {NAME: ""}
+    module = _loaded(path, "cpu", extra)
+    text: str | bytes = extra[NAME]
+    return TorchScriptNetwork(path, module), text.decode() if isinstance(text, bytes) else text
+
+
+def _loaded(path: Path, device: str, extra: dict[str, str]) -> Any:
+    import torch
+
+    try:
+        with _quiet():
+            module = torch.jit.load(str(path), map_location=device, _extra_files=extra)
+    except (RuntimeError, ValueError) as error:
+        raise UnusableInput(
+            f"classifier {path.name}: TorchScript must be readable by torch {torch.__version__}, it says: "
+            f"{str(error).strip().splitlines()[-1]}; write it again"
+        ) from error
+    return module.eval()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """torch asks users of TorchScript to move on; whoever has a file to test cannot."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.*is deprecated", category=DeprecationWarning)
+        yield
