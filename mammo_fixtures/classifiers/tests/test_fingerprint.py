@@ -283,23 +283,3 @@ def test_the_same_in_every_process(package):
         for seed, name in (("1", "my_release_package.release:load"), ("2", "my_release_package.release:Net"))
     }  # fmt: skip
     assert prints == {fingerprint(load_classifier("my_release_package.release:load"))}
-
-
-def by_worst(scores):
-    return max(scores.values())
-
-
-def by_best(scores):
-    return min(scores.values())
-
-
-def test_a_rule_counts_by_its_source():
-    assert of(Net(), aggregate=by_worst) == of(Net(), aggregate=by_worst) != of(Net(), aggregate=by_best)
-    declared = {"fingerprint": "mine"}
-    assert of(halved, aggregate=by_worst, **declared) != of(halved, aggregate=by_best, **declared)
-
-    class Rule:
-        def __call__(self, scores):
-            return 0.5
-
-    assert of(Net(), aggregate=Rule()) == "", "it may hold anything"

@@ -128,3 +128,35 @@ def test_a_rule_that_gives_no_score(rule, got):
         f"classifier mine: the aggregate rule must give a probability in [0, 1], {got} for exam 1, L, clean from "
         "CC 0.25; correct the rule"
     )
+
+
+def by_worst(scores):
+    return max(scores.values())
+
+
+def by_best(scores):
+    return min(scores.values())
+
+
+def halved(views):
+    return 0.5 * views.mean(dim=(1, 2, 3))
+
+
+def known(network, **declared):
+    return fingerprint(Classifier(network, **declared))
+
+
+def test_a_rule_counts_by_its_source():
+    assert (
+        known(Gain(1.0), aggregate=by_worst)
+        == known(Gain(1.0), aggregate=by_worst)
+        != known(Gain(1.0), aggregate=by_best)
+    )
+    declared = {"fingerprint": "mine"}
+    assert known(halved, aggregate=by_worst, **declared) != known(halved, aggregate=by_best, **declared)
+
+    class Rule:
+        def __call__(self, scores):
+            return 0.5
+
+    assert known(Gain(1.0), aggregate=Rule()) == "", "it may hold anything"
