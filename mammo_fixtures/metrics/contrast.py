@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -87,22 +88,30 @@ def compare(metric: Metric, baseline: Sample, candidate: Sample, terms: Terms) -
     ends = [reading_of(metric, sample, conditions, terms) for sample in (baseline, candidate)]
     if ends[0] is None or ends[1] is None:
         return None
-    placements = Placements(
-        positives=np.concatenate([end.placements.positives[-1:] for end in ends if end]),
-        negatives=np.concatenate([end.placements.negatives[-1:] for end in ends if end]),
-    )
     malignant = baseline.malignant
     clusters = Clusters.of(baseline.clusters[malignant], baseline.clusters[~malignant])
+    # Tied scores leave gaps between operating points, and each release sets its own: every pair of them counts.
+    pairs = [_released(a, b, clusters) for a in (ends[0], *ends[0].others) for b in (ends[1], *ends[1].others)]
+    reading = replace(pairs[0], others=tuple(pairs[1:]))
+    return estimates_of(reading, metric.bounds(reading, clusters, terms.confidence), clusters)
+
+
+def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Reading:
+    """Two releases under one condition as if they were two conditions of one."""
+    ends = (baseline, candidate)
+    placements = Placements(
+        positives=np.concatenate([end.placements.positives[-1:] for end in ends]),
+        negatives=np.concatenate([end.placements.negatives[-1:] for end in ends]),
+    )
     fell, rose = _exchanged(placements, clusters)
-    biases = [end.bias[-1:] for end in ends if end and end.bias is not None]
-    reading = Reading(
+    biases = [end.bias[-1:] for end in ends if end.bias is not None]
+    return Reading(
         placements=placements,
         fell=fell,
         rose=rose,
         bias=np.concatenate(biases) if biases else None,
-        readers=min(end.readers for end in ends if end),
+        readers=min(end.readers for end in ends),
     )
-    return estimates_of(reading, metric.bounds(reading, clusters, terms.confidence), clusters)
 
 
 def _exchanged(placements: Placements, clusters: Clusters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

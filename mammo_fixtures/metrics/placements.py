@@ -57,26 +57,28 @@ def placement_values(positives: NDArray[np.float64], negatives: NDArray[np.float
     ([[0.375, 1.0]], [0.6875])
     """
     conditions, readers = positives.shape[0], positives.shape[2]
-    # Readers before breasts, so that each ranking runs over contiguous memory.
-    malignant = np.sort(positives.transpose(0, 2, 1), axis=2)
-    other = np.sort(negatives.transpose(0, 2, 1), axis=2)
     above = np.zeros(positives.shape[:2])
     below = np.zeros(negatives.shape[:2])
     for condition in range(conditions):
         for reader in range(readers):
-            here = (condition, reader)
-            left = np.searchsorted(other[here], positives[condition, :, reader], side="left")
-            right = np.searchsorted(other[here], positives[condition, :, reader], side="right")
-            above[condition] += left + right
-            # The second, far longer search is done twice only where a score of one class equals one of the other.
-            tied = bool((left != right).any())
-            below[condition] += _below(negatives[condition, :, reader], malignant[here], tied=tied)
+            more, fewer = _twice_counted(positives[condition, :, reader], negatives[condition, :, reader])
+            above[condition] += more
+            below[condition] += fewer
     above /= 2.0 * readers * negatives.shape[1]
     below /= 2.0 * readers * positives.shape[1]
     return Placements(positives=above, negatives=1.0 - below)
 
 
-def _below(scores: NDArray[np.float64], others: NDArray[np.float64], *, tied: bool) -> NDArray[np.intp]:
-    """Twice the number of the sorted `others` below each score, ties once."""
-    left = np.searchsorted(others, scores, side="left")
-    return left + (np.searchsorted(others, scores, side="right") if tied else left)
+def _twice_counted(
+    positives: NDArray[np.float64], negatives: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Twice the number of others below each malignant breast, and of malignant breasts below each other; ties once."""
+    order = np.argsort(negatives)
+    ordered = negatives[order]
+    left = np.searchsorted(ordered, positives, side="left")
+    right = np.searchsorted(ordered, positives, side="right")
+    # In order of score, others from `left` on are not below a malignant breast, and those from `right` on exceed it.
+    passed = np.bincount(np.concatenate([left, right]), minlength=len(ordered) + 1)
+    below = np.empty(len(ordered), dtype=np.intp)
+    below[order] = np.cumsum(passed[:-1])
+    return left + right, below

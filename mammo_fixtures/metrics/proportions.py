@@ -109,6 +109,6 @@ def tango(
         variance = (2.0 * constrained + difference * (1.0 - difference)) / n
         return np.asarray((observed - difference) ** 2 > z**2 * np.maximum(variance, 0.0))
 
-    low = boundary(contradicted, outside=np.full_like(observed, -1.0), inside=observed)
-    high = boundary(contradicted, outside=np.ones_like(observed), inside=observed)
+    ends = np.stack([np.full_like(observed, -1.0), np.ones_like(observed)])
+    low, high = boundary(contradicted, outside=ends, inside=np.stack([observed, observed]))
     return low, high

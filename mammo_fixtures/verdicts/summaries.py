@@ -66,18 +66,24 @@ def ladder_mean(
     reading = reading_of(record, used, list(range(len(conditions))), terms)
     if reading is None:
         return nothing
-    mean = Reading(
+    mean = _of_the_ladder(reading)
+    clusters = Clusters.of(used.clusters[used.malignant], used.clusters[~used.malignant])
+    return point_of(estimates_of(mean, record.bounds(mean, clusters, confidence), clusters), 1, math.nan)
+
+
+def _of_the_ladder(reading: Reading) -> Reading:
+    """Clean and the mean of the other conditions, at the operating point and at those that ties leave open."""
+    placements = reading.placements
+    return Reading(
         placements=Placements(
-            positives=_clean_and_mean(reading.placements.positives),
-            negatives=_clean_and_mean(reading.placements.negatives),
+            positives=_clean_and_mean(placements.positives), negatives=_clean_and_mean(placements.negatives)
         ),
         fell=None if reading.fell is None else _clean_and_mean(reading.fell),
         rose=None if reading.rose is None else _clean_and_mean(reading.rose),
         bias=None if reading.bias is None else _clean_and_mean(reading.bias),
         readers=reading.readers,
+        others=tuple(_of_the_ladder(other) for other in reading.others),
     )
-    clusters = Clusters.of(used.clusters[used.malignant], used.clusters[~used.malignant])
-    return point_of(estimates_of(mean, record.bounds(mean, clusters, confidence), clusters), 1, math.nan)
 
 
 def _clean_and_mean(figures: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -233,3 +233,22 @@ def test_published_scores_are_selective_at_one_mm():
     assert (pair.one.at(1.0).drop, pair.than.at(1.0).drop) == pytest.approx((0.376, 0.029), abs=0.0006)
     assert judge_more(pair, asked, 1.0).outcome == "held"
     assert judge_more(pair, asked, 0.17).outcome == "broken"
+
+
+def tied(scores):
+    """Scores so coarse that the operating point can only jump: nine in ten others lie below an edge, 1.28."""
+    return replace(scores, scores=np.round(scores.scores / 0.855))
+
+
+@pytest.mark.parametrize(("name", "width"), [("sensitivity", 0.2), ("recall_rate", 0.1)])
+def test_where_an_operating_point_jumps_releases_and_ladders_get_bounds_for_both_sides_of_it(name, width):
+    coarse = tied(table(1.0))
+    asked = {"metric": name, "subgroup": "all"}
+    _, drawn = not_worse(coarse, tied(table(0.0)), **asked, margin=0.5)
+    mean = ladder_mean(coarse, "lowpass", **asked)
+    for point in (drawn.points[1], mean):
+        assert point.high - point.low > width
+    fine = table(1.0)
+    _, drawn = not_worse(fine, table(0.0), **asked, margin=0.5)
+    for point in (drawn.points[1], ladder_mean(fine, "lowpass", **asked)):
+        assert point.high - point.low < width

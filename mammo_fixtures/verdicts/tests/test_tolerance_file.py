@@ -215,7 +215,9 @@ REFUSED = {
     ),
     "random more": (
         toml(claim='"responds_more"', than='"grains"', readers='"random"'),
-        ONE + "readers of responds_more must be 'fixed', got 'random'; leave it out",
+        ONE
+        + "readers of responds_more must be 'fixed', got 'random'; only holds and responds speak for other readers, "
+        "leave it out",
     ),
     "readers": (toml(readers='"any"'), ONE + "readers must be 'fixed' or 'random', got 'any'"),
     "no shift at all": (
