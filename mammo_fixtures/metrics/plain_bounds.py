@@ -22,10 +22,12 @@ def plain_bounds(
     confidence: float,
     *,
     biases: tuple[float, ...] = (1.0,),
+    one_lost: bool = False,
 ) -> Bounds:
     """Centred on the estimate less its bias where one is known, and kept in the metric's range.
 
     `biases` are multiples of the estimated bias between which the true one lies; the bounds enclose all of them.
+    `one_lost` lets the upper bound of a drop count one extra malignant breast that lost the whole clean value.
     """
     placements = reading.placements
     bias = np.zeros(len(placements.positives)) if reading.bias is None else reading.bias
@@ -35,6 +37,10 @@ def plain_bounds(
     drops = placements.drops
     reach = t * np.sqrt(clustered_variance(drops, clusters))
     drop_low, drop_high = _about(drops.mean, many * (bias[0] - bias), reach)
+    if one_lost:
+        lost = drops.with_one_more(max(float(placements.mean[0]), 0.0))
+        feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
+        drop_high = np.maximum(drop_high, _about(lost.mean, many * (bias[0] - bias), feared)[1])
     drop_low[0] = drop_high[0] = 0.0  # Clean against itself is no estimate.
     span = highest - lowest
     return Bounds(

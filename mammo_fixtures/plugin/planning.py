@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import ScoreTable
-from mammo_fixtures.verdicts.expectation import ASSUMED_AUC, from_counts, from_scores, judged_by_auc
+from mammo_fixtures.verdicts.expectation import ASSUMED_AUC, from_counts, from_scores
 from mammo_fixtures.verdicts.power import Expected, needed, power
 from mammo_fixtures.verdicts.sentence import severity_text
+from mammo_fixtures.verdicts.subgroups import crossed
 
 if TYPE_CHECKING:
+    from mammo_fixtures.exams import Breast
     from mammo_fixtures.plugin.run import Run
 
 COHORT = "cohort"
@@ -63,7 +65,7 @@ def power_lines(run: Run) -> list[str]:
         expected, negatives = _from_cohort(run)
         source = f"counts of {run.settings.exams}, clean AUC {ASSUMED_AUC:g} assumed"
     if not expected or not negatives:
-        return ["power: no claim on AUC that could be simulated"]
+        return ["power: no claim of the tolerances has both malignant and other breasts"]
     found = power(expected, negatives=negatives)
     lines = [f"power: chance that an unchanged classifier is held ({source})"]
     many: dict[tuple[object, ...], int | None] = {}
@@ -72,16 +74,22 @@ def power_lines(run: Run) -> list[str]:
         enough = many.setdefault(key, needed(claim, negatives=negatives))
         lines.append(_line(claim, chance, enough))
     lines.append(f"power: {found.joint:.2f} joint chance that all {len(expected)} are held")
-    left_out = len(run.tolerances) - len(judged_by_auc(run.tolerances))
+    left_out = [t for t in run.tolerances if t not in [claim.tolerance for claim in expected]]
     if left_out:
-        lines.append(f"power: {left_out} tolerances of other metrics or kinds are not among them")
+        lines.append(f"power: {len(left_out)} tolerances have no malignant breasts and are not among them")
     return lines
 
 
 def _line(claim: Expected, chance: float, enough: int | None) -> str:
     tolerance = claim.tolerance
     need = "no number of malignant breasts gives 0.80" if enough is None else f"{enough} malignant breasts for 0.80"
-    what = f"{tolerance.claim} {tolerance.perturbation} {severity_text(claim.severity)} {tolerance.subgroup}"
+    metric = "" if tolerance.metric == "auc" else f" {tolerance.metric}"
+    than = f" than {tolerance.than}" if tolerance.than else ""
+    readers = "" if tolerance.readers == "fixed" else f" for any readers like {claim.readers}"
+    what = (
+        f"{tolerance.claim} {tolerance.perturbation} {severity_text(claim.severity)} {tolerance.subgroup}{than}"
+        f"{metric}{readers}"
+    )
     return f"  {what}, margin {tolerance.margin:g}: {chance:.2f} with {claim.positives}; {need}"
 
 
@@ -90,9 +98,13 @@ def _from_cohort(run: Run) -> tuple[list[Expected], int]:
 
     cohort = read_cohort(run.settings.exams)
     breasts = [breast for exam in cohort.exams for breast in exam.breasts]
-    expected = []
-    for tolerance in run.tolerances:
-        inside = [b for b in breasts if b.malignant and tolerance.subgroup in ("all", b.subgroup)]
-        if inside:
-            expected += from_counts([tolerance], len(inside))
-    return expected, sum(breast.malignant is False for breast in breasts)
+
+    def counted(subgroup: str) -> int:
+        return sum(breast.malignant is True and _inside(breast, subgroup) for breast in breasts)
+
+    return from_counts(run.tolerances, counted), sum(breast.malignant is False for breast in breasts)
+
+
+def _inside(breast: Breast, subgroup: str) -> bool:
+    columns = {"subgroup": breast.subgroup, "side": breast.side, **breast.strata}
+    return all(columns.get(column) == value for column, value in crossed(subgroup))

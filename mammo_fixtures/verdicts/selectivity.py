@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.metrics import OperatingPoint, Terms
-from mammo_fixtures.metrics.contrast import drop_contrast
+from mammo_fixtures.metrics.contrast import Contrast, drop_contrast
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.basis import counts
 from mammo_fixtures.verdicts.curve import Curve, Point, curve
@@ -56,6 +56,11 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
         probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
     )
     difference, _, _ = drop_contrast(record, own, others, terms)
+    return Selectivity(more=with_difference(one, than, difference), one=one, than=than)
+
+
+def with_difference(one: Curve, than: Curve, difference: Contrast) -> Curve:
+    """The subgroup's curve with the difference of the two drops in place of its own."""
     points = [one.clean]
     for place, point in enumerate(one.points[1:], 1):
         known = point.drop is not None and than.points[place].drop is not None
@@ -67,7 +72,7 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
                 drop_high=_plain(difference.high[place]),
             )
         )
-    return Selectivity(more=replace(one, points=tuple(points)), one=one, than=than)
+    return replace(one, points=tuple(points))
 
 
 def judge_more(pair: Selectivity, tolerance: Tolerance, severity: float, *, test: str = "") -> Verdict:

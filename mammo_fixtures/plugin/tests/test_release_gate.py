@@ -160,9 +160,10 @@ def test_power_for_counts_is_printed_without_running_anything(gate):
     result.stdout.fnmatch_lines(
         [
             "power: chance that an unchanged classifier is held (61 malignant breasts of each subgroup, 600 not, *",
+            "  holds lowpass 0.50 masses sensitivity, margin 0.3: 1.00 with 61; * malignant breasts for 0.80",
             "  holds lowpass 0.17 grains, margin 0.16: 1.00 with 61; * malignant breasts for 0.80",
-            "power: 1.00 joint chance that all 2 are held",
-            "power: 2 tolerances of other metrics or kinds are not among them",
+            "  responds_more lowpass 2 grains than masses, margin 0.1: 1.00 with 61; * malignant breasts for 0.80",
+            "power: 1.00 joint chance that all 4 are held",
         ]
     )
 
@@ -187,7 +188,7 @@ def test_an_inconclusive_verdict_cites_its_chance(gate):
     (verdict,) = verdicts.values()
     assert verdict["outcome"] == "inconclusive"
     assert "With these counts and this scatter an unchanged classifier is held with a chance of " in verdict["sentence"]
-    result.stdout.fnmatch_lines(["power: * joint chance that all 2 are held"])
+    result.stdout.fnmatch_lines(["power: * joint chance that all 4 are held"])
 
 
 def test_a_table_with_missing_cells_keeps_the_contract(gate):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from mammo_fixtures.metrics import METRICS
 from mammo_fixtures.metrics.tests.simulated_scores import Population
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Tolerance, curve, judge
-from mammo_fixtures.verdicts.expectation import from_counts, from_scores, jitter_of
+from mammo_fixtures.verdicts.expectation import from_counts, from_scores, scatter_of
 from mammo_fixtures.verdicts.power import Expected, needed, power
+from mammo_fixtures.verdicts.tests.simulated_power import CASES, cohort, predicted_and_seen
 
 
 def tolerance(margin, claim="holds", **changed):
@@ -64,11 +66,46 @@ def test_scores_at_hand_tell_counts_auc_and_scatter():
     assert holds.positives == 80
     assert holds.clean == pytest.approx(curve(scores, "lowpass").clean.value)
     assert holds.fall == 0.0
-    assert jitter_of(scores, Condition("lowpass", 0.5)) == pytest.approx(0.3, abs=0.06)
+    assert holds.jitter == pytest.approx(0.3, abs=0.04)
     (responds,) = from_scores([tolerance(0.05, "responds")], scores)
     assert responds.fall == curve(scores, "lowpass").points[1].drop
 
 
-def test_only_claims_on_the_auc_of_fixed_readers_are_simulated():
-    others = [tolerance(0.05, metric="sensitivity"), tolerance(0.05, readers="random")]
-    assert from_counts(others, 61) == []
+FEW = 150
+
+
+@pytest.mark.parametrize("case", [CASES[1], CASES[2], CASES[5]], ids=["five readers", "any readers", "sensitivity"])
+def test_power_of_other_claims_is_what_happens(case):
+    """A short run of `simulated_power`, whose table stands in docs/method.md."""
+    predicted, seen = predicted_and_seen(*case, FEW)
+    assert 0.1 < seen < 0.9
+    # .05 in the long run, give or take three standard errors of a difference of two shares in so short a one.
+    assert predicted == pytest.approx(seen, abs=0.05 + 3 * np.sqrt(2 * 0.25 / FEW) / np.sqrt(2))
+
+
+def test_the_scatter_of_readers_is_read_off_their_ranks():
+    table = cohort(np.random.default_rng(73), 50, 4, negatives=4000)
+    seen = scatter_of(table, Condition("lowpass", 0.5))
+    assert seen.readers == 4
+    assert (seen.jitter, seen.alike, seen.anew_alike) == pytest.approx((0.2, 0.6, 0.3), abs=0.03)
+    table.scores[1, :, 2] = np.nan
+    assert scatter_of(table, Condition("lowpass", 0.5)).readers == 4
+
+
+def test_selectivity_is_simulated_from_both_subgroups():
+    table = cohort(np.random.default_rng(74), 160, 1, fall=0.2)
+    asked = tolerance(0.15, "responds_more", subgroup="grains", than="masses")
+    (claim,) = from_scores([asked], table)
+    assert (claim.positives, claim.than.positives) == (80, 80)
+    even = power([claim], negatives=300, replicates=60).chances[0]
+    (selective,) = from_counts([asked], 80)
+    assert even < 0.1
+    assert power([selective], negatives=300, replicates=60).chances[0] > 0.9
+    assert from_counts([asked], {"grains": 80, "masses": 0}.get) == []
+
+
+@pytest.mark.parametrize("metric", [record.name for record in METRICS])
+def test_every_metric_has_a_chance(metric):
+    claim = tolerance(0.2, metric=metric, prevalence=0.01 if metric == "brier" else None)
+    (expected,) = from_counts([claim], 61)
+    assert power([expected], negatives=200, replicates=10).chances[0] > 0.5
