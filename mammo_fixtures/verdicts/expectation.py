@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
+from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.curve import Curve, curve
 from mammo_fixtures.verdicts.power import Expected, power
 from mammo_fixtures.verdicts.tolerance import MAY_LOSE, Tolerance
@@ -73,8 +74,9 @@ def from_scores(tolerances: Iterable[Tolerance], table: ScoreTable) -> list[Expe
         drawn = [curve(table, tolerance.perturbation, subgroup=subgroup) for subgroup in _subgroups(tolerance)]
         if not all(one.positives for one in drawn):
             continue
+        whole = averaged(table, tolerance.perturbation)
         for severity in severities_of(tolerance):
-            scatter = scatter_of(table, Condition(tolerance.perturbation, severity))
+            scatter = scatter_of(whole, Condition(tolerance.perturbation, severity))
             of_each = [_seen(one, tolerance, severity, scatter) for one in drawn]
             found.append(replace(of_each[0], than=of_each[1] if tolerance.than else None))
     return found
