@@ -20,6 +20,7 @@ MOST_S, MOST_GB = 60.0, 4.0
 
 
 def table(breasts, cancers, readers):
+    """Readers who differ a little, and cancers that fade with severity."""
     rng = np.random.default_rng(0)
     malignant = rng.permutation(breasts) < cancers
     own = rng.standard_normal((breasts, 1)) + 1.8 * malignant[:, None]
