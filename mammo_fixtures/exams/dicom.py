@@ -112,6 +112,7 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
         chest_wall=header.chest_wall(dataset),
         intent=_intent(dataset),
         voi=header.voi(dataset, inverted, layout.signed),
+        noise_gain=file.noise_gain,
         region=read_region(file.roi_path, pixels.shape),
         notes=notes,
     )

@@ -14,7 +14,17 @@ from mammo_fixtures.exams.view import SIDES
 from mammo_fixtures.exams.view_file import ViewFile
 
 REQUIRED = ("exam_id", "side", "view", "path")
-PER_VIEW = ("exam_id", "side", "view", "path", "pixel_spacing_mm", "intensity_low", "intensity_high", "roi_path")
+PER_VIEW = (
+    "exam_id",
+    "side",
+    "view",
+    "path",
+    "pixel_spacing_mm",
+    "intensity_low",
+    "intensity_high",
+    "noise_gain",
+    "roi_path",
+)
 PER_BREAST = ("malignant", "subgroup", "patient_id")
 LABELS = {"1": True, "0": False, "": None}
 IMAGE_TYPES = ("", ".dcm", ".dicom", ".ima", ".png")
@@ -114,6 +124,7 @@ def _view_file(row: Row, manifest: FilePath) -> ViewFile:
         pixel_spacing_mm=_spacing(row),
         intensity_low=row.number_or_none("intensity_low"),
         intensity_high=row.number_or_none("intensity_high"),
+        noise_gain=row.number_or_none("noise_gain"),
         roi_path=file_at(roi_path, beside=manifest) if roi_path else None,
     )
 

@@ -38,6 +38,7 @@ def read_png(file: ViewFile, stream: BinaryIO) -> View:
         position=file.position,
         exam_id=file.exam_id,
         intensity_range=intensity_range,
+        noise_gain=file.noise_gain,
         region=read_region(file.roi_path, stored.shape),
         notes={"format": f"PNG, {8 * stored.itemsize} bit", "intensity": said, "pixel spacing": "manifest"},
     )

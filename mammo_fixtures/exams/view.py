@@ -36,6 +36,8 @@ class View:
     """Image side that the chest wall is on, `left` or `right`; empty where the file does not say."""
     intent: str = ""
     """`FOR PRESENTATION`, `FOR PROCESSING`, or empty where the file does not say."""
+    noise_gain: float | None = None
+    """Of linear pixels: noise variance in stored units squared for each stored unit above the range's lower end."""
     voi: tuple[Voi, ...] = ()
     region: NDArray[np.bool_] | None = None
     """Lesion region on the pixel grid, where one is known."""
@@ -56,6 +58,13 @@ class View:
             raise UnusableInput(
                 f"{where}pixel_spacing_mm must be two positive lengths in mm (rows, columns), got "
                 f"{self.pixel_spacing_mm}"
+            )
+        if self.noise_gain is not None and not (0 < self.noise_gain < float("inf")):
+            raise UnusableInput(f"{where}noise_gain must be a positive number, got {self.noise_gain}")
+        if self.noise_gain is not None and self.intent == "FOR PRESENTATION":
+            raise UnusableInput(
+                f"{where}noise_gain must be stated of FOR PROCESSING pixels only, whose noise variance is proportional "
+                "to the signal, got pixels FOR PRESENTATION; leave it out, and the noise is measured"
             )
         self.pixels.flags.writeable = False
 

@@ -29,6 +29,8 @@ class ViewFile:
     intensity_low: float | None = None
     intensity_high: float | None = None
     """Stored values that 0 and 1 stand for; None: as the file's format says."""
+    noise_gain: float | None = None
+    """Of FOR PROCESSING pixels: noise variance in stored units squared for each stored unit of signal."""
     roi_path: FilePath | None = None
 
     @property

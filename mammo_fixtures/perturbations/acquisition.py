@@ -29,7 +29,8 @@ def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor
     """Photon noise as if the view had been taken at a fraction of its dose, in the breast.
 
     x + √(v(s)(1/d − 1))·n: v(s) is the view's own noise variance at local signal s (`noise_law`), n a field of unit
-    variance with the spectrum of noise that came through a detector. Approximate: signal and processing stay as they
+    variance with the spectrum of noise that came through a detector. On FOR PROCESSING pixels with a declared gain
+    v = k·s, exactly; elsewhere the law is measured from the view and approximate: signal and processing stay as they
     were. A little less than nominal dose may help a classifier; scores need not fall steadily.
     """
     import torch

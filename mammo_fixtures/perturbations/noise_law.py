@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from mammo_fixtures.exams import View
+
 NOISE_HALF_PER_MM = 5.0
 """Cycles/mm at which the noise amplitude has fallen to half: its spectrum is exp(−(f/5)² ln 2)."""
 TISSUE_EXPONENT = 3.0
@@ -116,6 +118,15 @@ def measured_law(
     # Flat regions may put several bins at one signal: they share a mean.
     levels, same = np.unique(np.array(signals), return_inverse=True)
     return NoiseLaw(signals=levels, variances=np.bincount(same, variances) / np.bincount(same))
+
+
+def noise_variance(view: View, mask: NDArray[np.bool_], signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Variance of the view's noise in each block of the local signal: k·s with the declared gain, else as measured."""
+    if view.noise_gain is None:
+        return measured_law(view.pixels, mask, signal, view.pixel_spacing_mm)(signal)
+    low, high = view.intensity_range
+    # In stored units the variance is gain · (s · range); divided by the range squared it is of fractions.
+    return np.maximum(signal, 0) * np.float32(view.noise_gain / (high - low))
 
 
 def _bins(mask: NDArray[np.bool_], signal: NDArray[np.float32], spacing_mm: tuple[float, float]) -> NDArray[np.uint8]:

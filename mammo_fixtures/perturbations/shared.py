@@ -89,10 +89,10 @@ class Shared:
     def quantum_field(self) -> torch.Tensor:
         """Noise like the view's own: its variance at each signal, a detector's spectrum, 0 in the background."""
         from mammo_fixtures.perturbations.acquisition import shaped_noise
-        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, measured_law, on_pixels
+        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, noise_variance, on_pixels
 
-        law = measured_law(self.view.pixels, self.mask_array, self.signal_blocks, self.spacing_mm)
-        deviation = on_pixels(law(self.signal_blocks) ** 0.5, self.mask, self.spacing_mm)
+        variance = noise_variance(self.view, self.mask_array, self.signal_blocks)
+        deviation = on_pixels(variance**0.5, self.mask, self.spacing_mm)
         return deviation.mul_(shaped_noise(self.normal_field, self.spacing_mm, NOISE_HALF_PER_MM))
 
     @cached_property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMN_INCHES = 3.6
+_STEPS = 12
 _LEAST_SCALE = 0.02
 """AUC drop at which colours are full at least, so that chance does not look like a finding."""
 
@@ -99,15 +100,16 @@ def _heat(axes: Axes, content: Mapping[str, Any], cells: Sequence[Mapping[str, A
                 axes.bar(angle, 1, half, ring, fill=False, hatch="////", edgecolor="0.4", linewidth=0)
             if cell["drop"] is not None and cell["drop_low"] <= 0 <= cell["drop_high"]:
                 axes.plot(angle, ring + 0.5, ".", color="0.3", markersize=2)
-    edges = (np.arange(2 * len(degrees) + 1) - 0.5) * half
+    # Each sector in steps, because a mesh has straight edges and rings are round.
+    edges = (np.arange(2 * len(degrees) * _STEPS + 1) / _STEPS - 0.5) * half
     mesh = axes.pcolormesh(
-        edges, np.arange(len(frequencies) + 1), values, cmap="RdBu_r", vmin=-limit, vmax=limit, edgecolors="white",
-        linewidth=0.4, zorder=0,
+        edges, np.arange(len(frequencies) + 1), np.repeat(values, _STEPS, axis=1), cmap="RdBu_r", vmin=-limit,
+        vmax=limit, zorder=0,
     )  # fmt: skip
     axes.set_xticks([degree * math.pi / 180 for degree in (*degrees, *(degree + 180 for degree in degrees))])
     axes.set_xticklabels([f"{degree}°" for degree in degrees] + [""] * len(degrees), fontsize=7)
     axes.set_yticks(np.arange(len(frequencies)) + 0.5, [f"{f:g}" for f in frequencies], fontsize=6)
-    axes.set_rlabel_position(22.5)  # type: ignore[attr-defined]
+    axes.set_rlabel_position(67.5)  # type: ignore[attr-defined]
     axes.grid(visible=False)
     return mesh
 

@@ -31,6 +31,8 @@ def pixels_digest(view: View) -> bytes:
             # A long array's repr leaves out its middle.
             shown = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(f"|{type(voi).__name__}.{each.name}={len(shown)}:".encode() + shown)
+    if view.noise_gain is not None:
+        digest.update(f"|noise gain={view.noise_gain!r}".encode())
     if view.region is not None:
         digest.update(b"|region=" + np.packbits(view.region).tobytes())
     return digest.digest()[:20]

@@ -17,12 +17,12 @@ from mammo_fixtures.exams.tests.dicom_writer import data_set, phantom, write
 
 # Columns in an order of no meaning, one of them unknown to the suite.
 FULL = """vendor,exam_id,side,view,path,malignant,subgroup,\
-patient_id,pixel_spacing_mm,intensity_low,intensity_high,roi_path,density
-x,b,R,CC,1.dcm,1,masses,p1,0.07,0,4095,roi.png,C
-y,a,L,MLO,2.dcm,0,,p2,0.07 0.08,,,,A
-x,b,L,CC,3.png,0,,p1,,,,,C
-x,b,R,MLO,4,1,masses,p1,,,,,C
-y,a,L,CC,1.2.840.5,0,,p2,,,,,A
+patient_id,pixel_spacing_mm,intensity_low,intensity_high,noise_gain,roi_path,density
+x,b,R,CC,1.dcm,1,masses,p1,0.07,0,4095,1.5,roi.png,C
+y,a,L,MLO,2.dcm,0,,p2,0.07 0.08,,,,,A
+x,b,L,CC,3.png,0,,p1,,,,,,C
+x,b,R,MLO,4,1,masses,p1,,,,,,C
+y,a,L,CC,1.2.840.5,0,,p2,,,,,,A
 """
 Manifest = Callable[..., Path]
 
@@ -53,12 +53,13 @@ def check_full(cohort: Cohort, folder: Path, file: str) -> None:
     assert right.views[0] == ViewFile(
         exam_id="b", side="R", position="CC", path=folder / "1.dcm", origin=f"{file}, row 2",
         pixel_spacing_mm=(0.07, 0.07),
-        intensity_low=0.0, intensity_high=4095.0, roi_path=folder / "roi.png",
+        intensity_low=0.0, intensity_high=4095.0, noise_gain=1.5, roi_path=folder / "roi.png",
     )  # fmt: skip
     second = cohort.exams[1].breasts[0].views[0]
     assert isinstance(second, ViewFile)
     assert second.pixel_spacing_mm == (0.07, 0.08)
     assert second.intensity_high is None
+    assert second.noise_gain is None
 
 
 @pytest.mark.parametrize("name", ["site.csv", "site.csv.gz"])

@@ -98,6 +98,7 @@ def test_a_file_is_known_by_where_and_what_it_is(tmp_path):
         source(path, pixel_spacing_mm=(0.1, 0.2)),
         source(path, intensity_low=1.0),
         source(path, intensity_high=4095.0),
+        source(path, noise_gain=1.5),
         source(path, roi_path=other),
     ]
     digests = [file_digest(each) for each in others]
