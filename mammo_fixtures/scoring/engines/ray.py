@@ -1,0 +1,172 @@
+"""A Ray cluster: exams travel to actors that hold the classifier, scores come back into the store of this machine."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mammo_fixtures.classifiers import Classifier
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams import Exam
+from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS, Work
+from mammo_fixtures.scoring.engines.ray_actor import Chunk, ChunkScorer, Scored, Setup
+from mammo_fixtures.scoring.engines.ray_session import connected, failures_of
+from mammo_fixtures.scoring.score_table import CLEAN
+
+CHUNKS_AT_MOST = 20_000
+"""Ray plans each chunk; of a larger cohort they hold more exams."""
+FAILURES_IN_A_ROW = 3
+"""So often the cluster may fail without a single chunk done between."""
+SILENT_SECONDS = 6 * 3600.0
+"""A cluster that gives no chunk for so long is taken to be stuck."""
+_BREATH_SECONDS = 2.0
+"""Until Ray has noticed that a node is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RayEngine:
+    """Scores on the GPUs of a cluster, one actor each; on its CPU cores where it has none."""
+
+    load: Callable[[], Classifier]
+    """Gives the classifier; called once in each actor, and must be importable there."""
+    address: str = ""
+    """`auto` or host:port; empty starts a Ray on this machine."""
+    device: str = "auto"
+    """`auto`, `cpu` or `cuda`."""
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise UnusableInput(
+                f"device must be auto, cpu or cuda where Ray gives each actor its GPU, got {self.device!r}"
+            )
+
+    def run(self, work: Work) -> None:
+        """Score what the store does not have; writes each chunk as it comes, so a killed run keeps what it has."""
+        work.store.begin(work.name, chunks=0, cells=work.cells)
+        left = {chunk.number: chunk for chunk in missing(work)}
+        work.tell()
+        if not left:
+            return
+        with connected(self.address) as ray:
+            failures = 0
+            while left:
+                before = len(left)
+                try:
+                    for scored in self._results(ray, work, left):
+                        keep(work, left.pop(scored.number), scored)
+                except failures_of(ray) as error:
+                    failures = failures + 1 if len(left) == before else 1
+                    if failures == FAILURES_IN_A_ROW:
+                        raise _given_up(error, len(left)) from error
+                    time.sleep(_BREATH_SECONDS)
+
+    def _results(self, ray: Any, work: Work, left: Mapping[int, Chunk]) -> Iterator[Scored]:
+        """One Ray Data pipeline over the chunks that are left.
+
+        An actor is not restarted: its chunk would wait for the resources of a node that is gone. The pipeline fails
+        instead, and the next one is made of what there is.
+        """
+        device, actors = self._pool(ray, len(left))
+        data = ray.data.from_items(
+            [{"chunk": pickle.dumps(chunk)} for chunk in left.values()], override_num_blocks=len(left)
+        )
+        data.context.execution_no_progress_timeout_s = SILENT_SECONDS
+        rows = data.map(
+            ChunkScorer,
+            fn_constructor_kwargs={"setup": setup_of(work, self.load, device)},
+            concurrency=actors,
+            max_restarts=0,
+            **({"num_gpus": 1} if device == "cuda" else {"num_cpus": 1}),
+        ).iter_rows()
+        for row in rows:
+            yield pickle.loads(row["scored"])
+
+    def _pool(self, ray: Any, chunks: int) -> tuple[str, int]:
+        """The device of every actor, and how many there can be."""
+        has = ray.cluster_resources()
+        gpus, cpus = int(has.get("GPU", 0)), int(has.get("CPU", 0))
+        device = ("cuda" if gpus else "cpu") if self.device == "auto" else self.device
+        actors = gpus if device == "cuda" else cpus
+        if not actors:
+            raise UnusableInput(
+                f"the Ray cluster must have a {'GPU' if device == 'cuda' else 'CPU core'} for the classifier, got "
+                f"{len([node for node in ray.nodes() if node['Alive']])} nodes with none; add nodes, or choose "
+                f"another --mammo-device="
+            )
+        return device, min(actors, chunks)
+
+
+def setup_of(work: Work, load: Callable[[], Classifier], device: str) -> Setup:
+    """What actors on a device must know of a pass."""
+    keys, sweep = work.pipeline.keys, work.pipeline.sweep
+    subsets = {PERTURBATIONS[c.perturbation].subset for c in keys.conditions if c != CLEAN} - {0}
+    return Setup(
+        load=load,
+        device=device,
+        precision=sweep.inference.precision,
+        batch_size=sweep.batch_size,
+        seed=sweep.seed,
+        conditions=tuple(keys.conditions),
+        fingerprint=keys.fingerprint,
+        checked=not keys.fingerprint.startswith("unkept "),
+        fields=sweep.fields,
+        refused=keys.needs.refused,
+        chosen={count: keys.needs.chosen(count) for count in subsets},
+        paths=tuple(sys.path),
+    )
+
+
+def missing(work: Work) -> Iterator[Chunk]:
+    """Chunks of the exams that the store has not all scores of, or cannot tell without decoding."""
+    keys, found = work.pipeline.keys, 0
+    wanted: list[tuple[Exam, frozenset[bytes]]] = []
+    for exam in work.cohort:
+        known: frozenset[bytes] = frozenset()
+        if keys.known(exam):
+            cells = keys.of(exam, work.pipeline.open)
+            known = frozenset(work.store.scores(list(cells.values())))
+            if len(known) == len(set(cells.values())):
+                found += len(cells)
+                continue
+        wanted.append((exam, known))
+    work.store.keep((), pass_name=work.name, found=found)
+    size = max(CHUNK_EXAMS, math.ceil(len(wanted) / CHUNKS_AT_MOST))
+    for number, start in enumerate(range(0, len(wanted), size)):
+        some = wanted[start : start + size]
+        yield Chunk(
+            number=number,
+            exams=tuple(exam for exam, _ in some),
+            pixels={s: keys.pixels[s] for exam, _ in some for s in exam.views if s in keys.pixels},
+            known=frozenset().union(*(known for _, known in some)),
+        )
+
+
+def keep(work: Work, chunk: Chunk, scored: Scored) -> None:
+    """Write what came of a chunk. Raises UnusableInput where its input could not be used."""
+    if scored.refusal:
+        raise UnusableInput(scored.refusal)
+    if scored.fault:
+        raise RuntimeError(scored.fault)
+    for rows in scored.rows:
+        work.keep(rows)
+    for exam, digests in zip(chunk.exams, scored.digests, strict=True):
+        work.pipeline.keys.pixels.update(
+            {source: digest for source, digest in zip(exam.views, digests, strict=True) if digest is not None}
+        )
+    work.pipeline.sweep.flags.update(scored.flags)
+    work.pipeline.decoded += scored.decoded
+    work.tell()
+
+
+def _given_up(error: Exception, chunks: int) -> UnusableInput:
+    said = next((line for line in str(error).splitlines() if line.strip()), "")
+    return UnusableInput(
+        f"the Ray cluster must do one of {chunks} chunks in {FAILURES_IN_A_ROW} tries, got {type(error).__name__}: "
+        f"{said}; look at `ray status`, then run again: the store has what was scored"
+    )
