@@ -12,6 +12,7 @@ import pytest
 
 from mammo_fixtures import __version__
 from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_device
 from mammo_fixtures.plugin.progress import reporter
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.scoring.identical import identical_to_clean
@@ -41,9 +42,10 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
 
     began = time.monotonic()
     settings = run.settings
-    inference = Inference(classifier, device=_device(settings.device), precision=settings.precision)
+    inference = Inference(classifier, device=_device(own_device(settings)), precision=settings.precision)
     _divide_threads()
     known = fingerprint(classifier)
+    engine = engine_of(settings)
     store = Store(run.store if known else run.folder / "unkept.sqlite")
     try:
         fields = UniversalFields.read(settings.universal) if settings.universal else None
@@ -56,6 +58,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
             name=run.pass_name,
             # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
             fingerprint=known or f"unkept {run.pass_name}",
+            engine=engine,
             progress=reporter(config),
         )
         table = one_pass.run()
@@ -68,7 +71,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
         "classifier": classifier.name,
         "classifier_fingerprint": known,
         "classifier_notes": dict(classifier.notes),
-        "device": str(inference.device),
+        "device": device_said(engine, str(inference.device)),
         "precision": settings.precision,
         "seed": settings.seed,
         "cohort": cohort.name,

@@ -11,6 +11,7 @@ import pytest
 from mammo_fixtures.classifiers.loading import is_model_file
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
+from mammo_fixtures.plugin.engine_choice import ENGINES, check_engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,19 @@ OPTIONS = (
     ),
     Option(name="device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:1"),
     Option(name="precision", default="fp32", metavar="P", help="fp32, bf16 or fp16", choices=("fp32", "bf16", "fp16")),
+    Option(
+        name="engine",
+        default="local",
+        metavar="ENGINE",
+        help="where exams are scored: local, this machine; ray, a Ray cluster (extra `ray`)",
+        choices=ENGINES,
+    ),
+    Option(
+        name="ray_address",
+        default="",
+        metavar="HOST:PORT",
+        help="the Ray cluster, or auto for the one that this machine is part of [a Ray of this machine's own]",
+    ),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
     Option(
         name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"
@@ -102,6 +116,9 @@ class Settings:
     """Cycles/mm; empty where no map is asked for."""
     device: str
     precision: str
+    engine: str
+    ray_address: str
+    """Empty for a Ray of this machine's own."""
     batch_size: int | None
     store: Path | None
     report: Path | None
@@ -176,6 +193,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
             )
+    check_engine(config, values)
     return Settings(
         classifier=values["classifier"],
         allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
@@ -187,6 +205,8 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         fourier_map=_fourier_map(values["fourier_map"], values["report"]),
         device=values["device"],
         precision=values["precision"],
+        engine=values["engine"],
+        ray_address=values["ray_address"],
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
         store=None if values["store"] == "none" else _path(values["store"]),
         report=_path(values["report"]),

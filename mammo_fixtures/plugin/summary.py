@@ -11,6 +11,7 @@ from mammo_fixtures.classifiers.loading import shown
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
 from mammo_fixtures.plugin.beside_claims import write_map
+from mammo_fixtures.plugin.engine_choice import engine_said
 from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.json_files import write_json
@@ -29,7 +30,8 @@ def header_lines(run: Run) -> list[str]:
     if s.scores is None:
         batch = "auto" if s.batch_size is None else s.batch_size
         lines.append(
-            f"mammo: device {s.device}, precision {s.precision}, batch size {batch}, store {s.store or 'none'}"
+            f"mammo: {engine_said(s)}device {s.device}, precision {s.precision}, batch size {batch}, "
+            f"store {s.store or 'none'}"
         )
     if s.baseline is not None:
         lines.append(f"mammo: baseline {s.baseline}")

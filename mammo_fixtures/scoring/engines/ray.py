@@ -7,7 +7,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mammo_fixtures.classifiers import Classifier
@@ -29,7 +29,7 @@ _BREATH_SECONDS = 2.0
 """Until Ray has noticed that a node is gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class RayEngine:
     """Scores on the GPUs of a cluster, one actor each; on its CPU cores where it has none."""
 
@@ -39,6 +39,8 @@ class RayEngine:
     """`auto` or host:port; empty starts a Ray on this machine."""
     device: str = "auto"
     """`auto`, `cpu` or `cuda`."""
+    ran_on: str = field(default="", init=False)
+    """What the last pass was scored on; empty where the store had everything."""
 
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):
@@ -73,6 +75,7 @@ class RayEngine:
         instead, and the next one is made of what there is.
         """
         device, actors = self._pool(ray, len(left))
+        self.ran_on = f"{device} × {actors} (Ray)"
         data = ray.data.from_items(
             [{"chunk": pickle.dumps(chunk)} for chunk in left.values()], override_num_blocks=len(left)
         )
@@ -110,6 +113,7 @@ def setup_of(work: Work, load: Callable[[], Classifier], device: str) -> Setup:
         load=load,
         device=device,
         precision=sweep.inference.precision,
+        speed=tuple(sweep.inference.speed),
         batch_size=sweep.batch_size,
         seed=sweep.seed,
         conditions=tuple(keys.conditions),
@@ -160,6 +164,7 @@ def keep(work: Work, chunk: Chunk, scored: Scored) -> None:
             {source: digest for source, digest in zip(exam.views, digests, strict=True) if digest is not None}
         )
     work.pipeline.sweep.flags.update(scored.flags)
+    work.pipeline.sweep.batches.said = scored.said or work.pipeline.sweep.batches.said
     work.pipeline.decoded += scored.decoded
     work.tell()
 

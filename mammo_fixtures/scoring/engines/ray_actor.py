@@ -34,6 +34,7 @@ class Setup:
     """Called once in each actor; must be importable there."""
     device: str
     precision: str
+    speed: tuple[str, ...]
     batch_size: int | None
     seed: int
     conditions: tuple[Condition, ...]
@@ -72,6 +73,8 @@ class Scored:
     """Of the pixels of each exam's views."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     decoded: int = 0
+    said: str = ""
+    """What a reader must know of batches that did not fit."""
     refusal: str = ""
     """Why there are no scores, in one line."""
     fault: str = ""
@@ -128,7 +131,7 @@ def _pipeline(setup: Setup) -> Pipeline:
         _chosen=dict(setup.chosen),
     )
     sweep = Sweep(
-        inference=Inference(classifier, device=setup.device, precision=setup.precision),
+        inference=Inference(classifier, device=setup.device, precision=setup.precision, speed=setup.speed),
         seed=setup.seed,
         batch_size=setup.batch_size,
         needs=needs,
@@ -156,4 +159,5 @@ def _scored(pipeline: Pipeline, chunk: Chunk) -> Scored:
         digests=tuple(tuple(pixels.get(source) for source in exam.views) for exam in chunk.exams),
         flags=Counter(sweep.flags),
         decoded=pipeline.decoded - before,
+        said=sweep.batches.said,
     )

@@ -16,7 +16,7 @@ from mammo_fixtures.scoring.engines import ray_actor
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS
 from mammo_fixtures.scoring.engines.ray import CHUNKS_AT_MOST, RayEngine, keep, missing, setup_of
 from mammo_fixtures.scoring.engines.ray_actor import ChunkScorer
-from mammo_fixtures.scoring.engines.ray_session import check_address, check_installed, connected
+from mammo_fixtures.scoring.engines.ray_session import check_address, check_installed
 from mammo_fixtures.scoring.tests import tiny_cohort
 from mammo_fixtures.scoring.tests.comparing import same
 from mammo_fixtures.scoring.tests.tiny_cohort import (
@@ -164,13 +164,6 @@ def test_other_addresses_are_refused(address):
         "the address of a Ray cluster must be auto or its head node's host:port, such as 10.0.0.5:6379, "
         f"got {address!r}; leave it out to start Ray on this machine"
     )
-
-
-def test_an_address_where_nobody_answers_is_one_line(monkeypatch):
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    message = r"^Ray at 127.0.0.1:9 must answer, got: Connection refused; start it with `ray start --head`, correct"
-    with pytest.raises(UnusableInput, match=message), connected("127.0.0.1:9"):
-        pass
 
 
 def test_without_ray_one_line_says_what_to_install(monkeypatch):
