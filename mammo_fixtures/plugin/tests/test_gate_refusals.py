@@ -49,6 +49,19 @@ def test_unusable_options_are_usage_errors(gate, arguments, message):
     assert message in result.stderr.str()
 
 
+def test_an_engine_that_cannot_be_is_a_usage_error(gate):
+    result = run(gate, "--co", "-q", "--mammo-engine=ray", "-n2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--mammo-engine=ray shares exams among actors of its own, not among the workers of -n" in result.stderr.str()
+
+
+def test_the_engine_may_stand_in_the_ini_file(gate):
+    with (gate.path / "tox.ini").open("a") as file:
+        file.write("\nmammo_engine = spark\nmammo_ray_address = 10.0.0.5:6379\n")
+    assert "--mammo-engine must be one of local, ray, got 'spark'" in run(gate, "--co", "-q").stderr.str()
+    assert run(gate, "--co", "-q", "--mammo-engine=local").ret == 0, "an address may wait there for its runs"
+
+
 def test_an_option_written_with_a_space_is_met_with_the_right_form(gate, tmp_path_factory):
     table = tmp_path_factory.mktemp("elsewhere") / "scores.csv"
     table.write_text("exam_id\n")

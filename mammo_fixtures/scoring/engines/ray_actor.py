@@ -105,7 +105,7 @@ class ChunkScorer:
         try:
             return _scored(self._pipeline, chunk)
         except UnusableInput as error:
-            return Scored(number=chunk.number, refusal=str(error))
+            return Scored(number=chunk.number, refusal=f"{error} (Ray node {platform.node()})")
         except Exception:
             return Scored(number=chunk.number, fault=f"Ray node {platform.node()}: {traceback.format_exc()}")
 

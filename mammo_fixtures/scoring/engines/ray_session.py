@@ -40,8 +40,9 @@ def connected(address: str) -> Iterator[Any]:
     """The module `ray`, connected. What was connected before stays so; what was started here ends here."""
     check_installed()
     check_address(address)
-    # Read when Ray is imported. A Ray of our own tells nobody that it was used.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if not address:
+        # Read when Ray starts: a Ray of our own tells nobody that it was used.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with warnings.catch_warnings():
         # Warnings of Ray's own code: nothing that a user of the gate could act upon.
         warnings.simplefilter("ignore")

@@ -128,7 +128,7 @@ def test_the_gate_starts_a_ray_of_its_own(tmp_path, manifest):
             "-k", "test_clean and all", f"--mammo-report={report}", "--mammo-store=none", "--mammo-device=cpu",
             *arguments,
         ]  # fmt: skip
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
 
     result = gate("ray", "--mammo-engine=ray")
     assert "mammo: engine ray at this machine, device cpu" in result.stdout, result.stdout + result.stderr
