@@ -11,6 +11,7 @@ import pytest
 from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.exams import Cohort, Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.plugin.engine_choice import own_device
 from mammo_fixtures.plugin.gate import orphans
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.scoring.identical import identical_to_clean
@@ -118,7 +119,7 @@ def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None 
     from mammo_fixtures.classifiers.inference import Inference
     from mammo_fixtures.scoring.sweep import Sweep
 
-    inference = Inference(classifier, device=run.settings.device, precision=run.settings.precision)
+    inference = Inference(classifier, device=own_device(run.settings), precision=run.settings.precision)
     sweep = Sweep(inference=inference, seed=run.settings.seed, batch_size=batch_size)
     mates = [Condition("contrast", severity) for severity in PERTURBATIONS["contrast"].severities[: _BATCH - 1]]
     scores = sweep.exam(exam, {breast.side: [CLEAN, *mates] for breast in exam.breasts})

@@ -54,9 +54,8 @@ def engine_of(settings: Settings) -> Engine:
     from mammo_fixtures.classifiers import load_classifier
     from mammo_fixtures.scoring.engines.ray import RayEngine
 
-    return RayEngine(
-        load=partial(load_classifier, settings.classifier), address=settings.ray_address, device=settings.device
-    )
+    load = partial(load_classifier, settings.classifier, allow_pickle=settings.allow_pickle)
+    return RayEngine(load=load, address=settings.ray_address, device=settings.device)
 
 
 def own_device(settings: Settings) -> str:

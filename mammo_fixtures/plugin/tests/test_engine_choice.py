@@ -15,7 +15,9 @@ def config(workers=None, address=None):
 
 
 def settings(engine="ray", address="", device="auto"):
-    return SimpleNamespace(engine=engine, ray_address=address, device=device, classifier="reference")
+    return SimpleNamespace(
+        engine=engine, ray_address=address, device=device, classifier="reference", allow_pickle=False
+    )
 
 
 def check(engine="ray", address="", device="auto", *, workers=None, given=None):

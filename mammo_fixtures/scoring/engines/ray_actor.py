@@ -85,6 +85,7 @@ class ChunkScorer:
     """Scores chunks with a classifier that is loaded when the actor starts. Faults come back as data."""
 
     def __init__(self, setup: Setup) -> None:
+        self._setup = setup
         self._pipeline: Pipeline | None = None
         self._said: dict[str, str] = {}
         try:
@@ -103,7 +104,7 @@ class ChunkScorer:
         if self._pipeline is None:
             return Scored(number=chunk.number, **self._said)  # type: ignore[arg-type]
         try:
-            return _scored(self._pipeline, chunk)
+            return _scored(self._pipeline, self._setup, chunk)
         except UnusableInput as error:
             return Scored(number=chunk.number, refusal=f"{error} (Ray node {platform.node()})")
         except Exception:
@@ -123,13 +124,7 @@ def _pipeline(setup: Setup) -> Pipeline:
             f"classifier {classifier.name}: weights and code must be the same everywhere, but the classifier loaded "
             "here is another one than where the pass was started; install the same release"
         )
-    needs = Needs(
-        cohort=Cohort(name="", exams=()),
-        classifier=classifier,
-        seed=setup.seed,
-        refused=dict(setup.refused),
-        _chosen=dict(setup.chosen),
-    )
+    needs = _needs(setup, classifier, ())
     sweep = Sweep(
         inference=Inference(classifier, device=setup.device, precision=setup.precision, speed=setup.speed),
         seed=setup.seed,
@@ -141,8 +136,20 @@ def _pipeline(setup: Setup) -> Pipeline:
     return Pipeline(keys=keys)
 
 
-def _scored(pipeline: Pipeline, chunk: Chunk) -> Scored:
+def _needs(setup: Setup, classifier: Classifier, exams: tuple[Exam, ...]) -> Needs:
+    """Of exams whose cohort is elsewhere."""
+    return Needs(
+        cohort=Cohort(name="", exams=exams),
+        classifier=classifier,
+        seed=setup.seed,
+        refused=dict(setup.refused),
+        _chosen=dict(setup.chosen),
+    )
+
+
+def _scored(pipeline: Pipeline, setup: Setup, chunk: Chunk) -> Scored:
     sweep, pixels, before = pipeline.sweep, pipeline.keys.pixels, pipeline.decoded
+    sweep.needs = pipeline.keys.needs = _needs(setup, sweep.inference.classifier, chunk.exams)
     pixels.clear()
     pixels.update(chunk.pixels)
     sweep.flags.clear()

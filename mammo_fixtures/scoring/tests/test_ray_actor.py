@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from mammo_fixtures import read_cohort
 from mammo_fixtures.classifiers import load_classifier
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams import Cohort
 from mammo_fixtures.scoring import Condition
 from mammo_fixtures.scoring.engines import ray_actor
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS
@@ -88,6 +90,22 @@ def test_what_the_whole_cohort_decides_travels(load, run):
     local, _, _ = run(cohort, plan, load())
     assert np.isfinite(first.scores[first.conditions.index(Condition("universal", 4.0))]).any()
     np.testing.assert_array_equal(first.scores, local.scores)
+
+
+def with_blanks():
+    return replace(exam_level(), missing_views="blank")
+
+
+def test_views_that_an_exam_has_not_are_known_in_its_chunk(run):
+    """Which views can change places is decided by each exam: two of five have no MLO."""
+    cohort = in_memory(5)
+    short = in_memory(5, positions=("CC",))
+    exams = tuple((short if number in (1, 3) else cohort).exams[number] for number in range(5))
+    cohort = Cohort(name="tiny", exams=exams)
+    plan = {"view_swap": (1.0,), "missing_view": (1.0,)}
+    first, _, _ = run(cohort, plan, with_blanks(), engine=InThisProcess(with_blanks))
+    run.store.unlink()
+    np.testing.assert_array_equal(first.scores, run(cohort, plan, with_blanks())[0].scores)
 
 
 def test_flags_come_back(tmp_path, run, monkeypatch):
