@@ -14,7 +14,8 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.beside_claims import tell, with_fields_beside
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
 from mammo_fixtures.plugin.progress import phantom_reporter
-from mammo_fixtures.plugin.run import CURVE, Run, figures, run_of
+from mammo_fixtures.plugin.report_inputs import drawn_beside, keep_moved, keep_pictures, wants_pictures
+from mammo_fixtures.plugin.run import BESIDE, CURVE, Run, figures, run_of
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.baseline import paired
@@ -81,7 +82,7 @@ def classifier(request: pytest.FixtureRequest, mammo_run: Run) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def scores(request: pytest.FixtureRequest, mammo_run: Run) -> ScoreTable:
+def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTable]:
     """The table of scores under every condition that the selected tests need."""
     with one_line(request):
         if mammo_run.settings.scores is not None:
@@ -98,7 +99,10 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> ScoreTable:
         tell(mammo_run, table)
         if mammo_run.settings.report is not None:
             table.write(mammo_run.scores_file)
-        return table
+            keep_moved(mammo_run, table)
+    yield table
+    if wants_pictures(mammo_run):
+        keep_pictures(mammo_run, request.getfixturevalue("cohort"), request.getfixturevalue("classifier"))
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +115,17 @@ def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -
         mammo_run.header |= {"baseline": mammo_run.settings.baseline.name, "differences": list(releases.differences)}
         mammo_run.remarks.update(dict.fromkeys(releases.differences))
         return Curves(table=scores, releases=releases)
+
+
+@pytest.fixture(scope="session")
+def people(mammo_run: Run, request: pytest.FixtureRequest) -> ScoreTable | None:
+    """Human readers' scores, which the report draws beside the classifier's curves."""
+    if mammo_run.settings.people is None:
+        return None
+    with one_line(request):
+        table = ScoreTable.read(mammo_run.settings.people)
+        mammo_run.header |= {"people": mammo_run.settings.people.name}
+        return table
 
 
 @pytest.fixture
@@ -134,7 +149,9 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
 
 
 @pytest.fixture
-def drawn(curves: Curves, mammo_run: Run, request: pytest.FixtureRequest) -> Callable[[Claim], StoredCurve]:
+def drawn(
+    curves: Curves, people: ScoreTable | None, mammo_run: Run, request: pytest.FixtureRequest
+) -> Callable[[Claim], StoredCurve]:
     """Draws the curve of a claim, and leaves it in the test's properties."""
 
     def draw(claim: Claim) -> StoredCurve:
@@ -142,10 +159,14 @@ def drawn(curves: Curves, mammo_run: Run, request: pytest.FixtureRequest) -> Cal
         if not any(point.positives or point.negatives for point in curve.points[1:]):
             reason = curves.table.unmet.get(claim.perturbation) or "there are no scores under it"
             pytest.skip(f"no curve over {claim.perturbation}: {reason}")
+        now = StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))
         request.node.user_properties.append((CURVE, json.dumps(with_fields_beside(curve, curves.table))))
+        if mammo_run.settings.report is not None:
+            beside = drawn_beside(mammo_run, claim, now, curves.releases, people)
+            request.node.user_properties += [(BESIDE, json.dumps(each)) for each in beside]
         if mammo_run.settings.snapshots is None:
             pytest.skip("no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR")
-        return StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))
+        return now
 
     return draw
 

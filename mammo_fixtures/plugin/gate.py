@@ -42,7 +42,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
 
     began = time.monotonic()
     settings = run.settings
-    inference = Inference(classifier, device=_device(own_device(settings)), precision=settings.precision)
+    inference = Inference(classifier, device=device_of(own_device(settings)), precision=settings.precision)
     _divide_threads()
     known = fingerprint(classifier)
     engine = engine_of(settings)
@@ -92,7 +92,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     return table
 
 
-def _device(wanted: str) -> str:
+def device_of(wanted: str) -> str:
     """Each worker takes its own GPU of those the caller lets it see, in turn."""
     import torch
 

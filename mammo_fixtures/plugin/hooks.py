@@ -9,10 +9,11 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
 from mammo_fixtures.plugin.progress import watch
+from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.settings import add_options
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
-from mammo_fixtures.plugin.summary import header_lines, write_power, write_reports, write_summary
+from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,12 +91,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _session_run = run_of(session.config)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     run = run_of(session.config)
     if run.worker is not None:
         session.config.workeroutput["mammo"] = run.told()  # type: ignore[attr-defined]
     else:
-        write_reports(run)
+        write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus)
 
 
 @pytest.hookimpl(tryfirst=True)

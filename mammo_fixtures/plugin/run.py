@@ -23,6 +23,7 @@ from mammo_fixtures.verdicts.claim import Claim, plan
 
 VERDICT = "mammo_verdict"
 CURVE = "mammo_curve"
+BESIDE = "mammo_beside"
 _FIGURES = ("outcome", "clean", "perturbed", "drop", "low", "high", "margin", "positives", "negatives")
 
 
@@ -40,6 +41,10 @@ class Run:
     conditions: tuple[Condition, ...] = ()
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     curves: list[dict[str, Any]] = field(default_factory=list)
+    beside: list[dict[str, Any]] = field(default_factory=list)
+    """What a report draws beside curves."""
+    ends: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By test: how it ended, and the first line of its message."""
     header: dict[str, Any] = field(default_factory=dict)
     """Where the scores came from; filled once they are there."""
     effort: dict[str, float] = field(default_factory=dict)
@@ -75,6 +80,16 @@ class Run:
         return self.folder / "scores.csv.gz"
 
     @property
+    def moved_file(self) -> Path:
+        """Breasts whose score moved most, as JSON."""
+        return self.folder / "moved.json"
+
+    @property
+    def pictures_file(self) -> Path:
+        """Pictures for the report, as JSON."""
+        return self.folder / "pictures.json"
+
+    @property
     def fields_file(self) -> Path:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"
@@ -90,12 +105,21 @@ class Run:
         self.conditions = with_those_beside(plan(selected), self.settings.fourier_map if selected else ())
 
     def take(self, report: pytest.TestReport) -> None:
-        """Gather the verdicts and curves that tests left in their reports, from workers too."""
+        """Gather how tests ended, and the verdicts and curves that they left in their reports, from workers too."""
+        if report.when == "call" or not report.passed:
+            test = report.nodeid.partition("::")[2] or report.nodeid
+            if self.ends.get(test, {}).get("outcome") != "failed":
+                self.ends[test] = {"outcome": report.outcome, "message": _first_line(report)}
         if report.when != "call":
             return
+        gathered = {VERDICT: self.verdicts, CURVE: self.curves, BESIDE: self.beside}
         for name, value in report.user_properties:
-            if name in (VERDICT, CURVE):
-                (self.verdicts if name == VERDICT else self.curves).append(json.loads(str(value)))
+            if name in gathered:
+                gathered[name].append(json.loads(str(value)))
+
+    def stated(self) -> list[str]:
+        """What people should know beside the verdicts, a line each."""
+        return [*(f"{flag} ({views} views)" for flag, views in self.flags.items()), *self.remarks]
 
     def note(self, output: dict[str, Any]) -> None:
         """Take over what a worker found out."""
@@ -146,3 +170,12 @@ def claims_folder(config: pytest.Config) -> Path:
 def figures(verdict: dict[str, Any]) -> list[tuple[str, object]]:
     """A verdict as properties of its JUnit case: the figures one by one, then all of it as JSON."""
     return [(f"mammo_{name}", verdict[name]) for name in _FIGURES] + [(VERDICT, json.dumps(verdict))]
+
+
+def _first_line(report: pytest.TestReport) -> str:
+    """What a failed or skipped test says, without its trace."""
+    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
+        return str(report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = str(crash.message if crash else report.longrepr or "").strip().splitlines()
+    return lines[0] if lines else ""

@@ -81,7 +81,25 @@ OPTIONS = (
     Option(
         name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"
     ),
-    Option(name="report", default="", metavar="DIR", help="a folder for curves.json, verdicts.json and scores.csv.gz"),
+    Option(
+        name="report",
+        default="",
+        metavar="DIR",
+        help="a folder for report.html, report.md, curves.json, verdicts.json, scores.csv.gz and evidence.zip of them",
+    ),
+    Option(
+        name="pictures",
+        default="auto",
+        metavar="P",
+        help="auto draws in the report what the classifier saw; none leaves pictures out",
+        choices=("auto", "none"),
+    ),
+    Option(
+        name="people",
+        default="",
+        metavar="TABLE",
+        help="a score table of human readers, drawn beside the classifier's curves in the report",
+    ),
     Option(
         name="snapshots",
         default="",
@@ -95,7 +113,18 @@ ALLOW_PICKLE = "--mammo-allow-pickle"
 POWER = "--mammo-power"
 INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
-PATHS = ("classifier", "exams", "scores", "baseline", "tolerances", "store", "report", "snapshots", "universal")
+PATHS = (
+    "classifier",
+    "exams",
+    "scores",
+    "baseline",
+    "people",
+    "tolerances",
+    "store",
+    "report",
+    "snapshots",
+    "universal",
+)
 """Options whose value is a path, unless it is one of their words."""
 WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
@@ -122,6 +151,10 @@ class Settings:
     batch_size: int | None
     store: Path | None
     report: Path | None
+    pictures: str
+    """`auto` or `none`."""
+    people: Path | None
+    """Human readers' scores, for the report alone."""
     snapshots: Path | None
     """None where curve tests are not run."""
     seed: int
@@ -186,9 +219,13 @@ def add_ini_keys(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     """The effective settings; whatever cannot be is a usage error that names the option."""
     values = {option.name: _value(config, option) for option in OPTIONS}
+    for option in OPTIONS:
+        if option.choices and values[option.name] not in option.choices:
+            known = " or ".join(option.choices)
+            raise UnusableInput(f"{option.flag} must be {known}, got {values[option.name]!r}")
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
-    for name in ("scores", "baseline", "tolerances", "exams", "universal"):
+    for name in ("scores", "baseline", "people", "tolerances", "exams", "universal"):
         if is_local(name, values[name]) and not Path(values[name]).is_file():
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
@@ -210,6 +247,8 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
         store=None if values["store"] == "none" else _path(values["store"]),
         report=_path(values["report"]),
+        pictures=values["pictures"],
+        people=_path(values["people"]),
         snapshots=_path(snapshots),
         seed=_whole("seed", values["seed"], 0),
         strict=bool(config.getoption("mammo_strict")),

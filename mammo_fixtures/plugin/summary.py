@@ -1,8 +1,6 @@
-"""What a run prints above and below its tests, and the files it writes at its end."""
+"""What a run prints above and below its tests."""
 
 from __future__ import annotations
-
-import shutil
 
 import pytest
 
@@ -10,11 +8,9 @@ from mammo_fixtures import __version__
 from mammo_fixtures.classifiers.loading import shown
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
-from mammo_fixtures.plugin.beside_claims import write_map
 from mammo_fixtures.plugin.engine_choice import engine_said
 from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
-from mammo_fixtures.reports.json_files import write_json
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
@@ -44,23 +40,6 @@ def header_lines(run: Run) -> list[str]:
     return lines
 
 
-def write_reports(run: Run) -> None:
-    """The report's files, by the controller alone; whatever was judged is written, also when tests failed."""
-    folder = run.settings.report
-    if folder is None or not (run.verdicts or run.curves or run.fourier_map_file.exists()):
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder, header=run.header, verdicts=run.verdicts, curves=run.curves)
-        for file in (run.scores_file, run.fields_file):
-            if file.exists():
-                shutil.copyfile(file, folder / file.name)
-        write_map(run, folder)
-    except OSError as error:
-        raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
-    run.remarks[f"report written to {folder}"] = None
-
-
 def write_power(run: Run, terminal: pytest.TerminalReporter) -> None:
     """What `--mammo-power` asks for, also where tests are only collected."""
     if run.settings.power is None or run.worker is not None:
@@ -84,7 +63,11 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     if run.verdicts:
         for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
-    for line in (counts_line(run.verdicts, selected=run.claims_selected), *_effort(run), *_stated(run)):
+    for line in (
+        counts_line(run.verdicts, selected=run.claims_selected),
+        *_effort(run),
+        *(f"note: {line}" for line in run.stated()),
+    ):
         terminal.write_line(line)
 
 
@@ -95,8 +78,3 @@ def _effort(run: Run) -> list[str]:
     size = f"{run.header['exams']:,} exams, {run.header['views']:,} views × {run.header['conditions']} conditions"
     found = f", {run.effort['found']:,} of them from the store" if run.effort["found"] else ""
     return [f"scored: {size}, {run.effort['scores']:,} scores{found}, in {minutes(run.effort['seconds'])}"]
-
-
-def _stated(run: Run) -> list[str]:
-    flagged = [f"{flag} ({views} views)" for flag, views in run.flags.items()]
-    return [f"note: {remark}" for remark in (*flagged, *run.remarks)]

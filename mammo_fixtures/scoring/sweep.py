@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,24 @@ class Sweep:
         if self.inference.classifier.level == "exam":
             return self._at_exam_level(exam, wanted, read)
         return self._at_view_level(exam, wanted, read)
+
+    def images(
+        self, exam: Exam, breast: Breast, source: ViewSource, conditions: Sequence[Condition]
+    ) -> Iterator[tuple[Condition, View, torch.Tensor]]:
+        """A view as the classifier gets it under each condition, before its own preprocessing; for pictures."""
+        if self.inference.classifier.level == "view":
+            alone = self._shared(source.read(), exam, breast, conditions)
+            for condition in conditions:
+                yield condition, alone.view, self._images.make([(alone, condition)])[0].pixels.clone()
+            return
+        sources = {f"{each.side}-{each.position}": each for each in self.unit(exam, breast)}
+        name = f"{source.side}-{source.position}"
+        if name not in sources:
+            raise UnusableInput(f"exam {exam.exam_id}: the classifier does not look at the view {name}")
+        shared = {key: self._shared(each.read(), exam, breast, ()) for key, each in sources.items()}
+        for condition in conditions:
+            drawn = dict(zip(shared, self._exam_images(exam, shared, condition), strict=True))
+            yield condition, shared[name].view, drawn[name].clone()
 
     def _at_view_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]

@@ -66,6 +66,14 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
         yield f"{severity:>12}  {was:>8}  {is_now:>8}  {difference:>10}{mark}"
 
 
+def stored_values(stored: str, *, comparable_to: str) -> dict[float, float]:
+    """Values by severity of a stored curve; empty where it is of another cohort, classifier, record or seed."""
+    one, other = _parse(comparable_to), _parse(stored)
+    if one.head != other.head:
+        return {}
+    return {float(s): float(value) for s, value in other.values.items() if _is_number(s) and _is_number(value)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parsed:
     title: str

@@ -1,0 +1,228 @@
+"""Curves as charts: what is drawn for each subgroup, and what a person reads off at each severity."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mammo_fixtures.metrics import Metric
+from mammo_fixtures.reports.chart_axes import Across, Up
+from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_order, curve_key, severity_order
+from mammo_fixtures.reports.judged_by import Tolerances
+from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.sentence import bounded, severity_text
+
+VIEWS = ("value", "drop")
+"""A metric itself, and its paired drop from clean, which is what verdicts hold against a margin."""
+BESIDE = {"snapshot": "stored snapshot", "baseline": "baseline", "people": "human readers"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A point of a line."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What a tolerance allows at a severity: the values beyond it are `below` or above it."""
+
+    x: float
+    y: float
+    below: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A curve in one view: paths as SVG has them."""
+
+    kind: str
+    """`own`, or what it is drawn beside it."""
+    path: str
+    band: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One subgroup of a chart."""
+
+    subgroup: str
+    lines: dict[str, list[Line]]
+    """By view, the subgroup's own first."""
+    limits: dict[str, list[Limit]]
+    outcomes: list[tuple[float, str]]
+    """x and outcome of each verdict."""
+    readings: list[list[str]]
+    """At each severity, what is there: the subgroup's own figures, then a line for each thing beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A perturbation and a metric, over severity, for each subgroup."""
+
+    perturbation: str
+    unit: str
+    metric: Metric
+    terms: str
+    across: Across
+    up: dict[str, Up]
+    series: tuple[Series, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """Of the severities, clean first."""
+        return ["clean" if severity == 0.0 else f"{severity:g}" for severity in self.across.severities]
+
+
+def charts(findings: Findings, tolerances: Tolerances, subgroups: Sequence[str]) -> list[Chart]:
+    """One for each perturbation, metric and terms, in the order of the catalogue."""
+    groups: dict[tuple[str, str, str], list[Plain]] = {}
+    for curve in findings.curves:
+        perturbation, _, metric, terms = curve_key(curve)
+        groups.setdefault((perturbation, metric, terms), []).append(curve)
+    order = catalogue_order(perturbation for perturbation, _, _ in groups)
+    keys = sorted(groups, key=lambda key: (order.index(key[0]), key[1] != "auc", key[1:]))
+    return [_chart(sorted(groups[k], key=lambda c: subgroups.index(c["subgroup"])), findings, tolerances) for k in keys]
+
+
+def _chart(curves: list[Plain], findings: Findings, tolerances: Tolerances) -> Chart:
+    first = curves[0]
+    metric = metric_named(str(first["metric"]))
+    keys = {curve_key(curve) for curve in curves}
+    beside = [each for each in findings.beside if curve_key(each) in keys]
+    verdicts = [v for v in findings.verdicts if tolerances.curve_of(v) in keys]
+    points = [point for each in (*curves, *beside) for point in each["points"]]
+    across = Across(severities=[0.0, *severity_order(first["perturbation"], (p["severity"] for p in points))])
+    limits = [limit for v in verdicts for limit in _bounds(v, metric, 0.0)]
+    up = {
+        "value": Up.over(_figures(points, "value", "low", "high"), least=metric.low, most=metric.high),
+        "drop": Up.over([0.0, *limits, *_figures(points, "drop", "drop_low", "drop_high")]),
+    }
+    return Chart(
+        perturbation=str(first["perturbation"]),
+        unit=str(first["unit"]),
+        metric=metric,
+        terms=curve_key(first)[3],
+        across=across,
+        up=up,
+        series=tuple(
+            _series(
+                curve,
+                [each for each in beside if curve_key(each) == curve_key(curve)],
+                [v for v in verdicts if tolerances.curve_of(v) == curve_key(curve)],
+                metric,
+                across,
+                up,
+            )
+            for curve in curves
+        ),
+    )
+
+
+def _series(
+    curve: Plain, beside: list[Plain], verdicts: list[Plain], metric: Metric, across: Across, up: dict[str, Up]
+) -> Series:
+    lines = {
+        "value": [_line(each, "value", "low", "high", across, up["value"]) for each in (curve, *beside)],
+        "drop": [_line(curve, "drop", "drop_low", "drop_high", across, up["drop"])],
+    }
+    at = {point["severity"]: point for point in curve["points"]}
+    limits: dict[str, list[Limit]] = {view: [] for view in VIEWS}
+    for v in verdicts:
+        point = at.get(v["severity"])
+        if point is None or point["value"] is None or point["drop"] is None:
+            continue
+        x, below = across.x(v["severity"]), _forbidden_below(v, metric)
+        # From the clean value of the same breasts, which may be fewer than those that have a clean score.
+        start = point["value"] + point["drop"]
+        limits["value"] += [Limit(x=x, y=up["value"].y(y), below=below) for y in _bounds(v, metric, start)]
+        limits["drop"] += [Limit(x=x, y=up["drop"].y(y), below=not below) for y in _bounds(v, metric, 0.0)]
+    return Series(
+        subgroup=str(curve["subgroup"]),
+        lines=lines,
+        limits=limits,
+        outcomes=[(across.x(v["severity"]), v["outcome"]) for v in verdicts if v["severity"] in across.severities],
+        readings=[_reading(severity, curve, beside, verdicts) for severity in across.severities],
+    )
+
+
+def _bounds(verdict: Plain, metric: Metric, start: float) -> list[float]:
+    """Where a margin lies: as values where a clean value is given, as drops from 0 where it is not."""
+    margin, sign = verdict["margin"], -1.0 if start else 1.0
+    directions = {"larger": (1.0,), "smaller": (-1.0,), "steady": (1.0, -1.0)}[metric.better]
+    return [start + sign * direction * margin for direction in directions]
+
+
+def _forbidden_below(verdict: Plain, metric: Metric) -> bool:
+    """Whether values below the limit miss the claim."""
+    return (verdict["claim"] == "holds") == (metric.better != "smaller")
+
+
+def _line(curve: Plain, value: str, low: str, high: str, across: Across, up: Up) -> Line:
+    known = [p for p in curve["points"] if p.get(value) is not None]
+    marks = tuple(Mark(x=across.x(p["severity"]), y=up.y(p[value])) for p in known)
+    banded = [p for p in known if p.get(low) is not None and p.get(high) is not None]
+    there = [f"{across.x(p['severity'])} {up.y(p[high])}" for p in banded]
+    back = [f"{across.x(p['severity'])} {up.y(p[low])}" for p in reversed(banded)]
+    return Line(
+        kind=str(curve.get("kind", "own")),
+        path="M" + "L".join(f"{mark.x} {mark.y}" for mark in marks) if marks else "",
+        band="M" + "L".join((*there, *back)) + "Z" if banded else "",
+        marks=marks,
+    )
+
+
+def _reading(severity: float, curve: Plain, beside: list[Plain], verdicts: list[Plain]) -> list[str]:
+    point = next((p for p in curve["points"] if p["severity"] == severity), None)
+    if point is None:
+        own = "not computed here"
+    else:
+        own = bounded(point["value"], point["low"], point["high"])
+        if severity != 0.0 and point["drop"] is not None:
+            own += f", drop {bounded(point['drop'], point['drop_low'], point['drop_high'])}"
+        own += f", {point['positives']} malignant, {point['negatives']} not"
+    judged = [
+        f"{SIGNS[v['outcome']]} {v['claim']} {v['outcome'].replace('_', ' ')}, margin {v['margin']:g}"
+        for v in verdicts
+        if v["severity"] == severity
+    ]
+    others = [
+        f"{each['name']}: {bounded(p['value'], p['low'], p['high']) if p['low'] is not None else _plain(p['value'])}"
+        for each in beside
+        for p in each["points"]
+        if p["severity"] == severity
+    ]
+    return [own, *judged, *_of_geometry(point or {}), *others]
+
+
+def _of_geometry(point: Plain) -> list[str]:
+    """What interpolation alone loses, and what stays in the image."""
+    told = []
+    control = point.get("resampling_control")
+    if control:
+        drop = bounded(control["drop"], control["drop_low"], control["drop_high"])
+        told.append(f"resampling control: interpolation alone, drop {drop}")
+    for what, name in (("breast", "breast"), ("region", "lesion's region")):
+        kept = point.get("share_kept", {}).get(what)
+        if kept:
+            told.append(f"of the {name} stays in the image: median {kept['median']:.0%}, least {kept['least']:.0%}")
+    return told
+
+
+def severity_label(severity: float, unit: str) -> str:
+    """`0.50 mm`, `clean`."""
+    return "clean" if severity == 0.0 else f"{severity_text(severity)} {unit}".strip()
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _figures(points: Sequence[Plain], *names: str) -> Iterable[float]:
+    return itertools.chain.from_iterable(
+        (float(point[name]) for name in names if point.get(name) is not None) for point in points
+    )

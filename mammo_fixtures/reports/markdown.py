@@ -1,0 +1,89 @@
+"""report.md: the report for a CI's job summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain
+from mammo_fixtures.reports.headline import headline
+from mammo_fixtures.reports.judged_by import claim_id
+from mammo_fixtures.verdicts.sentence import bounded
+
+MOST_ROWS = 300
+"""GitHub takes a megabyte of summary; a row is a few hundred bytes."""
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$:-])")
+
+
+def markdown(findings: Findings) -> str:
+    """Headline, every claim that was not held with its sentence, all claims as a table, provenance."""
+    found = headline(findings)
+    lines = ["# Robustness of the classifier", "", f"**{text(found.sentence)}**", ""]
+    worst = sorted(findings.verdicts, key=lambda v: (WORST_FIRST.index(v["outcome"]), str(v["test"])))
+    lines += _sentences([v for v in worst if v["outcome"] != "held"], findings)
+    lines += _failures(findings)
+    if worst:
+        lines += ["## Claims", "", *_table(worst[:MOST_ROWS])]
+        if len(worst) > MOST_ROWS:
+            lines += ["", f"{len(worst) - MOST_ROWS} more stand in verdicts.json and report.html."]
+        lines.append("")
+    if findings.notes:
+        lines += ["## Notes", "", *(f"- {text(note)}" for note in findings.notes), ""]
+    lines += ["## Provenance", "", *(f"- {text(name)}: {text(value)}" for name, value in provenance(findings.header))]
+    return "\n".join([*lines, *(["", text(findings.demonstration)] if findings.demonstration else [])]) + "\n"
+
+
+def provenance(header: Plain) -> list[tuple[str, str]]:
+    """The header as names and texts; what is nested is written out."""
+    rows = []
+    for name, value in header.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {each}" for key, each in value.items())
+        elif isinstance(value, list | tuple):
+            value = ", ".join(map(str, value))
+        if value not in (None, ""):
+            rows.append((name.replace("_", " "), str(value)))
+    return rows
+
+
+def text(value: object) -> str:
+    """Text from a file as it stands there: nothing of it is taken for Markdown or HTML, and it stays in its line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+
+
+def _sentences(verdicts: Sequence[Plain], findings: Findings) -> list[str]:
+    if not verdicts:
+        return []
+    shown = [
+        f"- {SIGNS[v['outcome']]} {v['outcome'].replace('_', ' ')}"
+        f"{', accepted by its tolerance' if findings.accepted(v) else ''}: {text(v['sentence'])}"
+        for v in verdicts[:MOST_ROWS]
+    ]
+    return ["## Not held", "", *shown, ""]
+
+
+def _failures(findings: Findings) -> list[str]:
+    if not findings.failures:
+        return []
+    shown = [f"- {text(test)}: {text(end['message'])}" for test, end in list(findings.failures.items())[:MOST_ROWS]]
+    return ["## Other tests that failed", "", *shown, ""]
+
+
+def _table(verdicts: Sequence[Plain]) -> list[str]:
+    rows = ["| outcome | claim | clean | perturbed | drop | margin | malignant/not |", "|---|---|--:|--:|--:|--:|--:|"]
+    for v in verdicts:
+        cells = (
+            f"{SIGNS[v['outcome']]} {v['outcome'].replace('_', ' ')}",
+            text(f"{v['claim']} {claim_id(v)}"),
+            _number(v["clean"]),
+            _number(v["perturbed"]),
+            bounded(v["drop"], v["low"], v["high"]) if v["claim"] != "clean" else "",
+            "" if v["margin"] is None else f"{v['margin']:g}",
+            f"{v['positives']}/{v['negatives']}",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
