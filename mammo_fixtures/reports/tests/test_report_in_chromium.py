@@ -1,9 +1,7 @@
 """The page in a real browser: what works by hand works by keyboard, nothing is loaded, nothing complains."""
 
 import os
-import re
 import shutil
-import time
 
 import pytest
 
@@ -165,7 +163,7 @@ def test_the_keyboard_reaches_every_control(opened, report):
 
 def test_a_cell_leads_to_its_claim_even_where_the_filter_hides_it(opened, report):
     page = opened(report)
-    page.get_by_label(re.compile(r"^\? inconclusive")).check()
+    page.locator('input[name="shown"][value="inconclusive"]').check()
     assert page.locator(".claim >> visible=true").count() == sum(
         v["outcome"] == "inconclusive" for v in drawn().verdicts
     )
@@ -206,8 +204,10 @@ def test_without_scripts_everything_can_be_read(opened, report):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation(browser, report, scheme):
+def test_axe_finds_no_serious_violation(browser, tmp_path, scheme):
     script = _axe()
+    page = findings(perturbations=1, subgroups=("all", "masses"), seen=gallery(), notes=["a note"])
+    report = _written(tmp_path, page)
     context = browser.new_context(color_scheme=scheme, bypass_csp=True, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(report.as_uri())
@@ -223,16 +223,15 @@ def test_two_hundred_claims_in_four_subgroups_render_at_once(opened, tmp_path):
     assert len(found.verdicts) >= 800
     path = _written(tmp_path, found)
     assert path.stat().st_size < 6_000_000
-    opened(_written(tmp_path, findings(perturbations=1), "warm.html"))
-    seconds = []
-    for _ in range(2):
-        began = time.process_time(), time.monotonic()
-        page = opened(path)
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        told = page.evaluate("() => performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
-        seconds.append(max(told, time.monotonic() - began[1]))
+    page = opened(_written(tmp_path, findings(perturbations=1), "warm.html"))
+    told = page.context.new_cdp_session(page)
+    # The browser's own time on the page, as others on this machine take time too.
+    told.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(path.as_uri())
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    figures = {each["name"]: each["value"] for each in told.send("Performance.getMetrics")["metrics"]}
     assert page.locator(".claim").count() == len(found.verdicts)
-    assert min(seconds) < SECONDS_TO_RENDER
+    assert figures["TaskDuration"] < SECONDS_TO_RENDER
 
 
 def _written(folder, found, name="page.html"):
