@@ -16,6 +16,8 @@ DEMONSTRATION = (
     "The phantoms and the reference classifier are demonstrations: they show that the tool works and say nothing of "
     "any clinical product."
 )
+CATALOGUE = frozenset(record.name for record in PERTURBATIONS)
+"""What claims are about; scores under others stand beside them."""
 SIGNS = {"held": "✓", "broken": "✕", "inconclusive": "?", "not_run": "–"}
 """An outcome without colour."""
 WORST_FIRST = ("broken", "not_run", "inconclusive", "held")
@@ -135,12 +137,12 @@ def terms_text(of: Plain) -> str:
 
 def severity_order(perturbation: str, severities: Iterable[float]) -> list[float]:
     """Mild to strong, as the record's ladder goes; clean, which is 0, is not among them."""
-    known = [record.severities for record in PERTURBATIONS if record.name == perturbation]
+    known = [record.severities for record in PERTURBATIONS.every if record.name == perturbation]
     falling = bool(known) and known[0][0] > known[0][-1]
     return sorted(set(severities) - {0.0} if perturbation != "clean" else set(severities), reverse=falling)
 
 
 def catalogue_order(perturbations: Iterable[str]) -> list[str]:
     """As in the catalogue, clean first."""
-    names = [record.name for record in PERTURBATIONS]
+    names = PERTURBATIONS.names
     return sorted(set(perturbations), key=lambda name: (name != "clean", names.index(name) if name in names else 1e9))

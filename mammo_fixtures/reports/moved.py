@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.reports.findings import CATALOGUE
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Tolerance
 from mammo_fixtures.verdicts.tolerance import MAY_LOSE
@@ -19,7 +19,7 @@ def where_scores_should_stay(
     table: ScoreTable, tolerances: Sequence[Tolerance], planned: Sequence[Condition]
 ) -> list[Condition]:
     """Conditions of the run that a claim says to hold; all of its perturbed ones where no claim says so."""
-    there = [c for c in planned if c.perturbation in PERTURBATIONS.names and c in table.conditions]
+    there = [c for c in planned if c.perturbation in CATALOGUE and c in table.conditions]
     held = {Condition(t.perturbation, severity) for t in tolerances if t.claim in MAY_LOSE for severity in t.severities}
     ladders = {t.perturbation for t in tolerances if t.claim in MAY_LOSE and not t.severities}
     return [c for c in there if c in held or c.perturbation in ladders] or there

@@ -12,7 +12,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS, Perturbation, Shared
-from mammo_fixtures.reports.findings import Gallery, Plain, Row, catalogue_order
+from mammo_fixtures.reports.findings import CATALOGUE, Gallery, Plain, Row, catalogue_order
 from mammo_fixtures.reports.montage_sheet import Detail, Greys, Panel
 from mammo_fixtures.reports.pictures import detail_of
 from mammo_fixtures.reports.shrunk import shrunk
@@ -47,7 +47,7 @@ class Seen:
         rows: list[Row] = []
         missing: list[str] = []
         spent = 0
-        for name in catalogue_order(c.perturbation for c in planned if c.perturbation in PERTURBATIONS.names):
+        for name in catalogue_order(c.perturbation for c in planned if c.perturbation in CATALOGUE):
             if spent > MOST_BYTES:
                 missing.append(f"{name}: the page would grow too large; {_by_hand(name)}")
                 continue

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -243,8 +244,7 @@ def _written(folder, found, name="page.html"):
 def _axe():
     """axe-core's script: named in MAMMO_AXE, or that of the package axe-playwright-python."""
     if "MAMMO_AXE" in os.environ:
-        with open(os.environ["MAMMO_AXE"], encoding="utf-8") as file:
-            return file.read()
+        return Path(os.environ["MAMMO_AXE"]).read_text(encoding="utf-8")
     package = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
     from importlib.resources import files
 
