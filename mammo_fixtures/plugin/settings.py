@@ -87,18 +87,9 @@ OPTIONS = (
         metavar="DIR",
         help="a folder for report.html, report.md, curves.json, verdicts.json, scores.csv.gz and evidence.zip of them",
     ),
+    Option(name="pictures", default="auto", metavar="P", help="of the report: auto or none", choices=("auto", "none")),
     Option(
-        name="pictures",
-        default="auto",
-        metavar="P",
-        help="auto draws in the report what the classifier saw; none leaves pictures out",
-        choices=("auto", "none"),
-    ),
-    Option(
-        name="people",
-        default="",
-        metavar="TABLE",
-        help="a score table of human readers, drawn beside the classifier's curves in the report",
+        name="people", default="", metavar="TABLE", help="human readers' scores, for curves beside the classifier's"
     ),
     Option(
         name="snapshots",
