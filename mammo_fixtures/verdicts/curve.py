@@ -75,6 +75,14 @@ class Curve:
         near = (point for point in self.points[1:] if math.isclose(point.severity, severity, rel_tol=1e-9))
         return next(near, None)
 
+    def clean_beside(self, point: Point | None) -> float | None:
+        """The clean value of the breasts that a point is about, so that it less the point's value is the drop."""
+        clean = self.clean
+        if point is None or clean.value is None or point.value is None or point.drop is None:
+            return clean.value
+        same = (point.positives, point.negatives, point.unpaired) == (clean.positives, clean.negatives, False)
+        return clean.value if same else point.value + point.drop
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data as it stands in curves.json; what decides the figures stands there where it is not the default."""
         whole = asdict(self)

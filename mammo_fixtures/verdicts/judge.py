@@ -191,7 +191,7 @@ def verdict_on(
         unit=curve.unit,
         subgroup=tolerance.subgroup,
         metric=tolerance.metric,
-        clean=curve.clean.value,
+        clean=curve.clean_beside(point),
         perturbed=point.value if point else None,
         drop=point.drop if point else None,
         low=point.drop_low if point else None,

@@ -108,12 +108,9 @@ def look_closer(curve: Curve) -> str:
 
 def _moved(curve: Curve, point: Point) -> str:
     """`fell 0.910 → 0.840`, from the clean value of the same breasts."""
-    clean = curve.clean
-    assert clean.value is not None
+    start = curve.clean_beside(point)
+    assert start is not None
     assert point.value is not None
-    assert point.drop is not None
-    same = (point.positives, point.negatives, point.unpaired) == (clean.positives, clean.negatives, False)
-    start = clean.value if same else point.value + point.drop
     before, after = f"{start:.3f}", f"{point.value:.3f}"
     if before == after:
         return f"stayed at {after}"

@@ -52,7 +52,10 @@ def test_what_moved_is_told_of_the_same_breasts():
     scores = table()
     scores.scores[2, :60] = np.nan
     point = curve(scores, "lowpass").points[2]
-    assert f"{point.value + point.drop:.3f} → {point.value:.3f}" in verdict(scores, 2.0).sentence
+    said = verdict(scores, 2.0)
+    assert f"{point.value + point.drop:.3f} → {point.value:.3f}" in said.sentence
+    assert said.clean - said.perturbed == pytest.approx(said.drop)
+    assert said.clean != pytest.approx(verdict(table(), 2.0).clean, abs=1e-4), "not the clean value of all breasts"
 
 
 def test_a_subgroup_without_scores_is_not_run_with_the_reason():
