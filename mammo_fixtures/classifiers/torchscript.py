@@ -52,7 +52,7 @@ def _loaded(path: Path, device: str, extra: dict[str, str]) -> Any:
 
     try:
         with _quiet():
-            module = torch.jit.load(str(path), map_location=device, _extra_files=extra)
+            module = torch.jit.load(str(path), map_location=device, _extra_files=extra)  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
         raise UnusableInput(
             f"classifier {path.name}: TorchScript must be readable by torch {torch.__version__}, it says: "
