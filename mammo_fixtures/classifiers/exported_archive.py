@@ -26,10 +26,10 @@ _FUNCTION = re.compile(
     "Symbol|Integer|Rational|Float|Add|Mul|Pow|Mod|PythonMod|FloorDiv|CeilDiv|CleanDiv|ModularIndexing|Max|Min|Where|"
     "IntTrueDiv|FloatTrueDiv|TruncToInt|ToFloat|RoundToInt|CeilToInt|FloorToInt|PowByNatural|FloatPow|Piecewise|Eq|Ne|"
     "Le|Lt|Ge|Gt|And|Or|Not|Equality|Unequality|LessThan|GreaterThan|StrictLessThan|StrictGreaterThan|Identity|Abs|"
-    "floor|ceiling|oo|int_oo|L|max|min|abs"
+    "floor|ceiling|oo|int_oo|L|max|min|abs|torch|math"
 )
 """What arithmetic on lengths is written with, in lengths and in guards."""
-_ATTRIBUTES = ("size", "stride", "storage_offset", "dim", "ndim", "shape")
+_ATTRIBUTE = re.compile(r"size|stride|storage_offset|dim|ndim|shape|floor|ceil|trunc|sym_[a-z]+")
 _ARITHMETIC = (
     ast.Expression, ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Call, ast.keyword, ast.Subscript, ast.Load,
     ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.Tuple,
@@ -144,7 +144,7 @@ def _is_plain(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         return bool(_FUNCTION.fullmatch(node.id) or _SYMBOL.fullmatch(node.id))
     if isinstance(node, ast.Attribute):
-        return node.attr in _ATTRIBUTES
+        return bool(_ATTRIBUTE.fullmatch(node.attr))
     if isinstance(node, ast.Constant):
         # A text may be evaluated once more: it is a name, of a symbol or an input.
         return isinstance(node.value, (int, float)) or bool(re.fullmatch(r"\w+", str(node.value)))

@@ -169,10 +169,21 @@ def test_python_in_an_exported_program_is_refused(tiny, tmp_path, trace, monkeyp
 
 @pytest.mark.parametrize(
     "text",
-    ["Eq(Symbol('s0'), Symbol('os.system(1)'))", "s0.__class__", "exit()", "open('x')", "s0; s1", "[s0]"],
+    [
+        "Eq(Symbol('s0'), Symbol('os.system(1)'))",
+        "s0.__class__",
+        "exit()",
+        "open('x')",
+        "s0; s1",
+        "torch.os",
+        "math.inf.hex",
+        "[s0]",
+    ],
 )
 def test_what_is_no_arithmetic(text):
     from mammo_fixtures.classifiers.exported_archive import _is_arithmetic
 
     assert not _is_arithmetic(text)
-    assert _is_arithmetic("Max(1, FloorDiv(s0, 2)) + Mod(Symbol('s1', positive=True), 8) <= L['views'].size()[2]")
+    assert _is_arithmetic(
+        "Max(1, FloorDiv(s0, 2)) + Mod(Symbol('s1', positive=True), 8) <= torch.sym_max(1, 2) + L['views'].size()[2]"
+    )
