@@ -84,6 +84,8 @@ class Reading:
     rose: NDArray[np.float64] | None = None
     bias: NDArray[np.float64] | None = None
     """Estimated upward bias of the metric (conditions,)."""
+    lost: NDArray[np.float64] | None = None
+    """What a malignant breast that scores like the others would contribute (conditions,), less the mean."""
     readers: int = 1
     """How many were averaged."""
     others: tuple[Reading, ...] = ()

@@ -41,6 +41,7 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         fell=mean("fell"),
         rose=mean("rose"),
         bias=mean("bias"),
+        lost=mean("lost"),
         readers=sum(reading.readers for reading in readings),
         others=_averaged_others(readings),
     )

@@ -37,12 +37,13 @@ class Placements:
             negatives=self.negatives[:1] - self.negatives,
         )
 
-    def with_one_more(self, placement: float) -> Placements:
-        """The same and one more malignant breast, last, that stands equally to every other breast."""
+    def with_one_more(self, placement: float | NDArray[np.float64]) -> Placements:
+        """The same and one more malignant breast, last, that stands equally to every other breast, or (conditions,)."""
         conditions, m = self.positives.shape
+        column = np.broadcast_to(np.reshape(placement, (-1, 1)), (conditions, 1))
         return Placements(
-            positives=np.concatenate([self.positives, np.full((conditions, 1), placement)], axis=1),
-            negatives=(self.negatives * m + placement) / (m + 1),
+            positives=np.concatenate([self.positives, column], axis=1),
+            negatives=(self.negatives * m + column) / (m + 1),
         )
 
 

@@ -27,7 +27,8 @@ def plain_bounds(
     """Centred on the estimate less its bias where one is known, and kept in the metric's range.
 
     `biases` are multiples of the estimated bias between which the true one lies; the bounds enclose all of them.
-    `one_lost` lets the upper bound of a drop count one extra malignant breast that lost the whole clean value.
+    `one_lost` lets the upper bound of a drop count one extra malignant breast that lost the whole clean value. Where a
+    reading says what a lost breast contributes, both bounds count one.
     """
     placements = reading.placements
     bias = np.zeros(len(placements.positives)) if reading.bias is None else reading.bias
@@ -41,6 +42,10 @@ def plain_bounds(
         lost = drops.with_one_more(max(float(placements.mean[0]), 0.0))
         feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
         drop_high = np.maximum(drop_high, _about(lost.mean, many * (bias[0] - bias), feared)[1])
+    if reading.lost is not None:
+        lost = drops.with_one_more(drops.mean - reading.lost)
+        feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
+        drop_low, drop_high = np.fmin(drop_low, lost.mean - feared), np.fmax(drop_high, lost.mean + feared)
     drop_low[0] = drop_high[0] = 0.0  # Clean against itself is no estimate.
     span = highest - lowest
     return Bounds(

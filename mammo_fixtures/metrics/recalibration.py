@@ -26,8 +26,10 @@ def fitted(
     weights: tuple[float, float],
     which: int,
     terms: Terms,
-) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64], float]:
     """The intercept at slope 1 (`which` 0) or the slope (1), and the influence of malignant and of other breasts.
+
+    Last comes the influence of a malignant breast that scores like the others on average.
 
     NaN where the classes do not overlap.
     """
@@ -38,7 +40,7 @@ def fitted(
     offset = x if which == 0 else np.zeros_like(x)
     design = np.ones((1, m + n)) if which == 0 else np.stack([np.ones(m + n), x])
     found = np.zeros(len(design))
-    unknown = math.nan, np.full(m, math.nan), np.full(n, math.nan)
+    unknown = math.nan, np.full(m, math.nan), np.full(n, math.nan), math.nan
     for _ in range(_STEPS):
         expected = _logistic(offset + found @ design)
         gradient = design @ (weight * (y - expected))
@@ -58,7 +60,11 @@ def fitted(
     expected = _logistic(offset + found @ design)
     information = (design * (weight * expected * (1.0 - expected))) @ design.T
     influence = np.linalg.solve(information, design * (y - expected))[which]
-    return float(found[which]), influence[:m], influence[m:]
+    usual = float(x[m:].mean())
+    column = np.array([1.0]) if which == 0 else np.array([1.0, usual])
+    missed = 1.0 - float(_logistic(np.array(usual + found[0] if which == 0 else found @ column)))
+    lost = float(np.linalg.solve(information, column * missed)[which])
+    return float(found[which]), influence[:m], influence[m:], lost
 
 
 def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
