@@ -1,51 +1,12 @@
 """The wheel: what is in it, that it can be built again, and that it works where there is no checkout."""
 
 import hashlib
-import os
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from mammo_fixtures.plugin.tests.gate_folder import CLASSIFIER, TOLERANCES, write_exams
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def run(*line, cwd):
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
-    return subprocess.run(line, cwd=cwd, env=clean, capture_output=True, text=True, timeout=300, check=False)
-
-
-def build(folder):
-    pytest.importorskip("hatchling", reason="building the wheel needs hatchling: pip install -e .[dev]")
-    line = "from hatchling.build import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
-    folder.mkdir()
-    done = run(sys.executable, "-c", line, str(folder), cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return folder / done.stdout.split()[-1]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("wheel") / "first")
-
-
-@pytest.fixture(scope="module")
-def python(wheel, tmp_path_factory):
-    """An environment with the wheel in it; what the wheel needs is lent by this one."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False)
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    lent = Path(pytest.__file__).resolve().parents[1]
-    (site / "lent.pth").write_text(f"{lent}\n")
-    return str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+from mammo_fixtures.plugin.tests.installed import build, run
 
 
 @pytest.fixture
