@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,6 +12,7 @@ from mammo_fixtures.exams.dicom_intensity import fractions
 from mammo_fixtures.exams.dicom_meta import transfer_syntax
 from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, DEFLATED, PixelLayout, stored_values
 from mammo_fixtures.exams.limits import check_deflated
+from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
 from mammo_fixtures.exams.region import read_region
 from mammo_fixtures.exams.view import View
 
@@ -42,17 +42,13 @@ TAGS = (
 )  # fmt: skip
 """All that is ever read of a data set: nothing that names or describes a patient."""
 
-_QUIET = threading.Lock()
-"""pydicom warns of oddities through the warnings filter, which is one for all threads."""
-
 
 def read_dicom(file: ViewFile, stream: BinaryIO) -> View:
     """The view in a single-frame greyscale DICOM file, checked against what the manifest says.
 
     Pixels are stored values after Rescale and inversion, as fractions of 0 … 2^Bits Stored − 1 or the stated range.
     """
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet_pydicom():
         try:
             dataset = _data_set(stream)
             return _view(dataset, file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header
+from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
 from mammo_fixtures.exams.view_file import DICOM_MAGIC, PREAMBLE_BYTES, ViewFile
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def read_header(path: Path, name: str) -> Header:
         with path.open("rb") as file:
             if file.read(PREAMBLE_BYTES + len(DICOM_MAGIC))[PREAMBLE_BYTES:] != DICOM_MAGIC:
                 raise NoHeader("no DICOM file")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pydicom():
             dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(TAGS))
             return _header(dataset, name)
     except NoHeader:

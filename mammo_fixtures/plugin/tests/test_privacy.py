@@ -1,0 +1,172 @@
+"""Nothing of a patient, physician, institution or device leaves a run: exam ids only."""
+
+import base64
+import csv
+import gzip
+import io
+import re
+import warnings
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.datadict import DicomDictionary
+
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.tests.dicom_writer import data_set, phantom, write
+from mammo_fixtures.exams.view_file import ViewFile
+from mammo_fixtures.plugin.tests.gate_folder import write_exams
+
+NAME, DAY, NUMBER = "ZQXVNAME", "19430917", "2.25.7431977"
+SEEDED = {"PN": f"{NAME}^JANE", "DA": DAY, "DT": f"{DAY}101112", "UI": NUMBER} | dict.fromkeys(
+    ("LO", "SH", "LT", "ST", "UT", "UC", "UR", "AE", "CS"), NAME
+)
+READ = [
+    "ImageLaterality",
+    "Laterality",
+    "ViewPosition",
+    "PresentationLUTShape",
+    "PhotometricInterpretation",
+    "Modality",
+    "SOPClassUID",
+    "PresentationIntentType",
+    "VOILUTFunction",
+    "PatientOrientation",
+    "SpecificCharacterSet",
+]
+"""Text that decides how a view is read; anything odd in it is refused."""
+
+
+def seeded(values, **attributes):
+    """A mammogram in which every attribute of text, date and UID that the standard has speaks of the patient."""
+    dataset = data_set(values, bits=12, **attributes)
+    for tag, (vr, _, _, retired, keyword) in DicomDictionary.items():
+        group = tag >> 16
+        if vr in SEEDED and keyword and keyword not in READ and not retired and 0x0008 <= group <= 0x4010:
+            setattr(dataset, keyword, SEEDED[vr])
+    dataset.WindowCenter, dataset.WindowWidth, dataset.WindowCenterWidthExplanation = 2048, 4096, NAME
+    block = dataset.private_block(0x0011, NAME, create=True)
+    block.add_new(1, "LO", NAME)
+    block.add_new(2, "OB", NAME.encode())
+    return dataset
+
+
+def make_cohort(folder):
+    """The gate's exams as DICOM files named after the patient."""
+    manifest = write_exams(folder, exams=48)
+    rows = list(csv.DictReader(io.StringIO(manifest.read_text())))
+    for row in rows:
+        with Image.open(folder / row["path"]) as picture:
+            values = np.asarray(picture) >> 4
+        (folder / row["path"]).unlink()
+        row["path"] = f"{NAME}_{DAY}_{row['exam_id']}{row['side']}.dcm"
+        write(seeded(values, ImageLaterality=row["side"], PatientOrientation=None), folder / row["path"])
+    with manifest.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def layers(content):
+    """The bytes themselves, and all that is packed in them: archives, gzip, pictures in pages, text of pictures."""
+    yield content
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for entry in archive.infolist():
+                yield entry.filename.encode() + entry.comment
+                yield from layers(archive.read(entry))
+    if content[:2] == b"\x1f\x8b":
+        yield from layers(gzip.decompress(content))
+    for packed in re.findall(rb"base64,([A-Za-z0-9+/=]+)", content):
+        yield from layers(base64.b64decode(packed))
+    if content[:4] in (b"RIFF", b"\x89PNG"):
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            yield repr(picture.info).encode() + repr(dict(picture.getexif())).encode()
+
+
+def told(content):
+    """Which of the seeds the bytes hold, in any case, in UTF-8 or UTF-16."""
+    found = set()
+    for layer in layers(content):
+        for text in (NAME, DAY, NUMBER):
+            if any(text.encode(code).lower() in layer.lower() for code in ("utf-8", "utf-16-le")):
+                found.add(text)
+    return found
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, lambda text: b"base64," + base64.b64encode(gzip.compress(text))]
+)
+def test_the_search_finds_what_is_there(pack):
+    assert told(pack(f"x {NAME.lower()} {DAY}".encode())) == {NAME, DAY}
+
+
+def test_the_search_finds_what_is_in_archives_and_pictures():
+    from PIL.PngImagePlugin import PngInfo
+
+    text, archive = PngInfo(), io.BytesIO()
+    text.add_text("Comment", NAME, zip=True)
+    picture = io.BytesIO()
+    Image.new("L", (4, 4)).save(picture, "PNG", pnginfo=text)
+    assert NAME.encode() not in picture.getvalue()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("one.png", picture.getvalue())
+    assert told(archive.getvalue()) == {NAME}
+    assert not told(zlib.compress(b"nothing"))
+
+
+def test_nothing_that_a_run_writes_names_a_patient(gate):
+    make_cohort(gate.path / "exams")
+    written = ("--mammo-report=out", "--junitxml=junit.xml", "--mammo-snapshots=curves", "--mammo-store=s.sqlite")
+    result = gate.runpytest_subprocess(
+        "-k", "lowpass", *written, "--snapshot-update", "--log-file=run.log", "--log-level=DEBUG", "-rA", "-vv", "-l",
+        timeout=300,
+    )  # fmt: skip
+    result.stdout.fnmatch_lines(["note: report written to *report.html"])
+    files = [path for path in gate.path.rglob("*") if path.is_file() and gate.path / "exams" not in path.parents]
+    names = {path.name for path in files}
+    assert {"report.html", "evidence.zip", "scores.csv.gz", "junit.xml", "run.log", "s.sqlite"} <= names
+    assert (gate.path / "out" / "report.html").read_text().count("data:image/webp") >= 4
+    leaks = {path.name: found for path in files if (found := told(path.read_bytes()))}
+    assert not leaks
+    assert not told((result.stdout.str() + result.stderr.str()).encode())
+
+
+def test_the_line_about_a_damaged_file_names_the_exam_alone(gate):
+    make_cohort(gate.path / "exams")
+    damaged = next((gate.path / "exams").glob("*_7L.dcm"))
+    damaged.write_bytes(damaged.read_bytes()[:-4000])
+    result = gate.runpytest_subprocess(
+        "-k", "contrast", "--mammo-report=out", "--junitxml=junit.xml", "-vv", "-l", "--tb=long", timeout=300
+    )
+    result.stderr.no_fnmatch_line("*Traceback*")
+    said = result.stdout.str() + result.stderr.str()
+    assert "exam 7, L-CC" in said
+    assert result.ret not in (0, None)
+    files = [path for path in gate.path.rglob("*") if path.is_file() and gate.path / "exams" not in path.parents]
+    leaks = {path.name: found for path in files if (found := told(path.read_bytes()))}
+    assert not leaks
+    assert not told(said.encode())
+
+
+@pytest.mark.parametrize("keyword", READ)
+def test_odd_text_in_what_is_read_is_repeated_by_nobody(keyword, tmp_path, caplog, recwarn):
+    value = SEEDED["UI"] if keyword == "SOPClassUID" else NAME
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = data_set(phantom(12), bits=12, **{keyword: value})
+        path = write(dataset, tmp_path / f"{NAME}.dcm")
+    recwarn.clear()
+    caplog.clear()
+    said = ""
+    try:
+        notes = ViewFile(exam_id="17", side="L", position="CC", path=path, origin="site.csv, row 3").read().notes
+    except UnusableInput as refusal:
+        said = str(refusal)
+        assert "exam 17, L-CC" in said
+    else:
+        said = repr(notes)
+    assert not told((said + caplog.text + "".join(str(one.message) for one in recwarn)).encode())
