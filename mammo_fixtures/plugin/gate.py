@@ -12,6 +12,7 @@ import pytest
 
 from mammo_fixtures import __version__
 from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.plugin.devices import take_place
 from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_device
 from mammo_fixtures.plugin.progress import reporter
 from mammo_fixtures.plugin.run import Run
@@ -42,20 +43,27 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
 
     began = time.monotonic()
     settings = run.settings
-    inference = Inference(classifier, device=device_of(own_device(settings)), precision=settings.precision)
-    _divide_threads()
+    place = take_place(own_device(settings))
+    inference = Inference(classifier, device=place.device, precision=settings.precision, speed=settings.speed)
     known = fingerprint(classifier)
     engine = engine_of(settings)
-    store = Store(run.store if known else run.folder / "unkept.sqlite")
+    store = Store(run.store if known else run.unkept_store)
     try:
         fields = UniversalFields.read(settings.universal) if settings.universal else None
-        sweep = Sweep(inference=inference, seed=settings.seed, batch_size=settings.batch_size, fields=fields)
+        sweep = Sweep(
+            inference=inference,
+            seed=settings.seed,
+            batch_size=settings.batch_size,
+            neighbours=place.neighbours,
+            fields=fields,
+        )
         one_pass = Pass(
             cohort=cohort,
             sweep=sweep,
             conditions=run.conditions,
             store=store,
             name=run.pass_name,
+            owner=run.owner(os.environ.get("PYTEST_XDIST_WORKER", "alone")),
             # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
             fingerprint=known or f"unkept {run.pass_name}",
             engine=engine,
@@ -72,7 +80,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
         "classifier_fingerprint": known,
         "classifier_notes": dict(classifier.notes),
         "device": device_said(engine, str(inference.device)),
-        "precision": settings.precision,
+        "precision": inference.arithmetic,
         "seed": settings.seed,
         "cohort": cohort.name,
         "exams": len(cohort),
@@ -81,6 +89,8 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     }
     if not known:
         run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
+    if sweep.batches.said:
+        run.remarks[sweep.batches.said] = None
     for text in dict.fromkeys(table.unmet.values()):
         run.remarks[f"{', '.join(name for name, said in table.unmet.items() if said == text)}: {text}"] = None
     if sweep.fields is not None:
@@ -90,24 +100,6 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     for (name, severity, text), views in sorted(sweep.flags.items()):
         run.flags[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text}"] += views
     return table
-
-
-def device_of(wanted: str) -> str:
-    """Each worker takes its own GPU of those the caller lets it see, in turn."""
-    import torch
-
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if worker and wanted in ("auto", "cuda") and torch.cuda.is_available():
-        return f"cuda:{int(worker.removeprefix('gw')) % torch.cuda.device_count()}"
-    return wanted
-
-
-def _divide_threads() -> None:
-    import torch
-
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers > 1:
-        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

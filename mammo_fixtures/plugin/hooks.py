@@ -8,7 +8,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
-from mammo_fixtures.plugin.progress import watch
+from mammo_fixtures.plugin.progress import give_back, watch
 from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.settings import add_options
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    return header_lines(run_of(config))
+    return header_lines(run_of(config), workers=len(getattr(config.option, "tx", None) or ()))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -69,6 +69,8 @@ def pytest_testnodedown(node: Any) -> None:
     output = getattr(node, "workeroutput", {}).get("mammo")
     if output:
         run_of(node.config).note(output)
+    else:
+        give_back(run_of(node.config), node.gateway.id)
 
 
 @pytest.hookimpl(wrapper=True)

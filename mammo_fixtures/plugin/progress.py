@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
-from mammo_fixtures.plugin.run import run_of
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.run import Run, run_of
 
 _TERMINAL_SECONDS = 5.0
 _LOG_SECONDS = 60.0
@@ -101,7 +102,7 @@ def watch(config: pytest.Config) -> Iterator[None]:
 
         tell = _progress(config)
         while not stop.wait(_POLL_SECONDS):
-            for path in (run.store, run.folder / "unkept.sqlite"):
+            for path in (run.store, run.unkept_store):
                 if path.exists():
                     store = Store(path)
                     state = store.progress(run.pass_name)
@@ -116,3 +117,15 @@ def watch(config: pytest.Config) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def give_back(run: Run, worker: str) -> None:
+    """What a dead worker held unfinished is anyone's at once, not only when its lease ends."""
+    from mammo_fixtures.scoring.store import Store
+
+    for path in (run.store, run.unkept_store):
+        if path.exists():
+            with suppress(UnusableInput):
+                store = Store(path)
+                store.release(run.owner(worker))
+                store.close()

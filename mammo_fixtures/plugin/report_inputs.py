@@ -75,7 +75,7 @@ def _galleries(run: Run, cohort: Cohort, classifier: Classifier) -> dict[str, Ga
     from mammo_fixtures.classifiers.inference import Inference
     from mammo_fixtures.perturbations.universal import UniversalFields
     from mammo_fixtures.plugin.engine_choice import own_device
-    from mammo_fixtures.plugin.gate import device_of
+    from mammo_fixtures.plugin.devices import device_of
     from mammo_fixtures.reports.seen import Seen
     from mammo_fixtures.scoring.needs import Needs
     from mammo_fixtures.scoring.sweep import Sweep

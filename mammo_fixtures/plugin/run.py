@@ -76,6 +76,15 @@ class Run:
         return self.settings.store or self.folder / "scores.sqlite"
 
     @property
+    def unkept_store(self) -> Path:
+        """Where scores of a classifier without fingerprint are shared between workers."""
+        return self.folder / "unkept.sqlite"
+
+    def owner(self, worker: str) -> str:
+        """How a worker of this run signs what it works on."""
+        return f"{worker} of {self.pass_name}"
+
+    @property
     def scores_file(self) -> Path:
         return self.folder / "scores.csv.gz"
 

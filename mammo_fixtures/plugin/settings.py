@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mammo_fixtures.classifiers.loading import is_model_file
+from mammo_fixtures.classifiers.speed import SPEEDS, check_speed
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
 from mammo_fixtures.plugin.engine_choice import ENGINES, check_engine
@@ -79,6 +80,12 @@ OPTIONS = (
     ),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
     Option(
+        name="speed",
+        default="allocator",
+        metavar="LIST",
+        help=f"of {', '.join(SPEEDS)}, separated by commas, or none; all but allocator change the last bits of scores",
+    ),
+    Option(
         name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"
     ),
     Option(
@@ -140,6 +147,7 @@ class Settings:
     ray_address: str
     """Empty for a Ray of this machine's own."""
     batch_size: int | None
+    speed: tuple[str, ...]
     store: Path | None
     report: Path | None
     pictures: str
@@ -236,6 +244,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         engine=values["engine"],
         ray_address=values["ray_address"],
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
+        speed=_speed(values["speed"]),
         store=None if values["store"] == "none" else _path(values["store"]),
         report=_path(values["report"]),
         pictures=values["pictures"],
@@ -281,6 +290,13 @@ def _fourier_map(value: str, report: str) -> tuple[float, ...]:
     if (found := frequencies(value)) and not report:
         raise UnusableInput(f"--mammo-fourier-map={value}: the map is written into the report; add --mammo-report=DIR")
     return found
+
+
+def _speed(value: str) -> tuple[str, ...]:
+    try:
+        return () if value == "none" else check_speed(name.strip() for name in value.split(","))
+    except UnusableInput as error:
+        raise UnusableInput(f"--mammo-speed={value}: {error}; or none") from error
 
 
 def _path(value: str) -> Path | None:

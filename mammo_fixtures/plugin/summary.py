@@ -8,13 +8,14 @@ from mammo_fixtures import __version__
 from mammo_fixtures.classifiers.loading import shown
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import file_at
+from mammo_fixtures.plugin.devices import workers_line
 from mammo_fixtures.plugin.engine_choice import engine_said
 from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
-def header_lines(run: Run) -> list[str]:
+def header_lines(run: Run, *, workers: int) -> list[str]:
     """The effective settings."""
     s = run.settings
     source = (
@@ -27,8 +28,10 @@ def header_lines(run: Run) -> list[str]:
         batch = "auto" if s.batch_size is None else s.batch_size
         lines.append(
             f"mammo: {engine_said(s)}device {s.device}, precision {s.precision}, batch size {batch}, "
-            f"store {s.store or 'none'}"
+            f"speed {', '.join(s.speed) or 'none'}, store {s.store or 'none'}"
         )
+        if workers > 1:
+            lines.append(workers_line(s.device, workers))
     if s.baseline is not None:
         lines.append(f"mammo: baseline {s.baseline}")
     lines.append(

@@ -30,7 +30,7 @@ def leases(store: Store, pass_name: str, owner: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        store.release(pass_name, owner)
+        store.release(owner)
         raise
     finally:
         stop.set()

@@ -70,6 +70,8 @@ class Pass:
     store: Store
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
     """The same for all processes that share the pass."""
+    owner: str = field(default_factory=lambda: f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    """This process, by a text that no other has."""
     fingerprint: str = ""
     """The classifier's, or where it has none, a text that only this run uses."""
     engine: Engine = field(default_factory=LocalEngine)
@@ -95,13 +97,12 @@ class Pass:
 
     def run(self) -> ScoreTable:
         """Score what is missing, with whoever else runs this pass, then read the merged scores."""
-        owner = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._pipeline.keys.recall(self.store, self.cohort)
-        self._prepare(owner)
+        self._prepare()
         self.engine.run(
             Work(
                 name=self.name,
-                owner=owner,
+                owner=self.owner,
                 cohort=self.cohort,
                 pipeline=self._pipeline,
                 store=self.store,
@@ -116,14 +117,14 @@ class Pass:
         if state is not None:
             self.progress(*state)
 
-    def _prepare(self, owner: str) -> None:
+    def _prepare(self) -> None:
         keys, open_view = self._pipeline.keys, self._pipeline.open
         Preparation(
             needs=self._needs,
             sweep=self.sweep,
             store=self.store,
             pass_name=self.name,
-            owner=owner,
+            owner=self.owner,
             fingerprint=self.fingerprint,
             read=open_view,
             digest=lambda source: keys.pixels_of(source, open_view),

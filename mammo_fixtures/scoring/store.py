@@ -219,12 +219,10 @@ class Store:
         with self._answering():
             self._db.execute("UPDATE leases SET done = 1 WHERE pass = ? AND chunk = ?", (pass_name, chunk))
 
-    def release(self, pass_name: str, owner: str) -> None:
-        """Give back what the owner holds unfinished, so that others need not wait for its lease to end."""
+    def release(self, owner: str) -> None:
+        """Give back what the owner holds unfinished in any pass, so that others need not wait for its leases to end."""
         with self._answering():
-            self._db.execute(
-                "UPDATE leases SET expires = 0 WHERE pass = ? AND owner = ? AND done = 0", (pass_name, owner)
-            )
+            self._db.execute("UPDATE leases SET expires = 0 WHERE owner = ? AND done = 0", (owner,))
 
     def unfinished(self, pass_name: str) -> int:
         with self._answering():

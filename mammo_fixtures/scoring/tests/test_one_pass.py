@@ -124,7 +124,7 @@ def test_a_classifier_that_raises_leaves_what_was_computed(tmp_path, run, monkey
     store = Store(run.store)
     assert store.progress("shared") == (6 * CONDITIONS, 2 * CONDITIONS, 0)
     assert store.claim("shared", "another") == 1, "its chunk need not be waited for"
-    store.release("shared", "another")
+    store.release("another")
     store.close()
     monkeypatch.setattr(Pattern, "forward", forward)
     table, images, _ = run(read_cohort(manifest), name="shared")

@@ -126,7 +126,7 @@ def test_what_is_released_need_not_be_waited_for(store):
     assert [store.claim("pass", "a") for _ in range(2)] == [0, 1]
     assert store.claim("pass", "b") == 2
     store.finish("pass", 0)
-    store.release("pass", "a")
+    store.release("a")
     assert store.claim("pass", "c") == 1
     assert store.claim("pass", "c") is None, "neither what is done nor what another holds"
 
