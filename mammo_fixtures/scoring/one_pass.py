@@ -152,6 +152,7 @@ class Pass:
                     keep=lambda rows: self.store.keep([*rows.notes.items(), *rows.scores.items()]),
                 )
                 cells, known = self._known(exam)
+            self.store.touch(list(known))
             for breast in exam.breasts:
                 scores[:, row, 0] = [
                     known[cells[breast.side, condition]] if (breast.side, condition) in cells else np.nan

@@ -3,135 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import struct
-import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.scoring.store_file import StoreFile
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SCHEMA_VERSION = 1
 LEASE_SECONDS = 60.0
-BUSY_SECONDS = 60.0
-_APPLICATION = 0x6D616D6D
-"""Marks a SQLite file as a store (`PRAGMA application_id`), so that another program's database is left alone."""
 _FORGET_PASSES_SECONDS = 7 * 24 * 3600.0
+_DAY_SECONDS = 24 * 3600
 _LOOK_UP = 500
 """Keys a query: SQLite's oldest limit on bound values is 999."""
-
-_ELSEWHERE = "give another file with --mammo-store=, or none"
-
-_SCHEMA = """
-CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL, guard INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (file BLOB PRIMARY KEY, pixels BLOB NOT NULL, guard INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE passes (pass TEXT PRIMARY KEY, started REAL NOT NULL, cells INTEGER NOT NULL,
-    computed INTEGER NOT NULL DEFAULT 0, found INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE leases (pass TEXT NOT NULL, chunk INTEGER NOT NULL, owner TEXT NOT NULL DEFAULT '',
-    expires REAL NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (pass, chunk)) WITHOUT ROWID
-"""
 
 
 class Store:
     """Scores by key, pixel digests by file, and who computes which chunk of a pass. Safe with many processes."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.RLock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise UnusableInput(
-                f"store {path}: must be a file that can be written, got: {error}; {_ELSEWHERE}"
-            ) from error
-        # A text with a flipped bit must not keep the rest from being read.
-        self._db.text_factory = bytes
-        try:
-            with self._answering():
-                self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
+        self._file = StoreFile(path)
 
-    def _prepare(self) -> None:
-        if not self._has_schema():
-            self._write_ahead()
-            with self._transaction():
-                # Asked again: another process may have made it since.
-                if not self._has_schema():
-                    for statement in _SCHEMA.split(";"):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA application_id={_APPLICATION}")
-                    self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        # A power cut may cost the last scores, which are then computed again; it damages nothing.
-        self._db.execute("PRAGMA synchronous=NORMAL")
+    @property
+    def path(self) -> Path:
+        return self._file.path
 
-    def _has_schema(self) -> bool:
-        """Whether this file is a store already; another program's database and another schema are refused."""
-        (tables,) = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if tables and application != _APPLICATION:
-            raise UnusableInput(f"store {self.path}: must be a score store, got another database; {_ELSEWHERE}")
-        if tables and version != SCHEMA_VERSION:
-            raise UnusableInput(
-                f"store {self.path}: must have schema version {SCHEMA_VERSION}, got {version}; {_ELSEWHERE}"
-            )
-        return bool(tables)
-
-    def _write_ahead(self) -> None:
-        """Readers and writers then do not block one another. Remembered in the file."""
-        deadline = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                return
-            except sqlite3.OperationalError as error:
-                # SQLite does not wait here where another process does the same at the same moment.
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """One thread at a time, and SQLite's errors as one line."""
-        try:
-            with self._lock:
-                yield
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                what = f"must be free within {BUSY_SECONDS:g} s, but another process holds it"
-                raise UnusableInput(f"store {self.path}: {what}; end that process, or {_ELSEWHERE}") from error
-            raise UnusableInput(
-                f"store {self.path}: must be a file that can be written, got: {error}; free space, or {_ELSEWHERE}"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise UnusableInput(
-                f"store {self.path}: must be an undamaged score store, got: {error}; "
-                f"delete it (its scores are computed again), or {_ELSEWHERE}"
-            ) from error
+    @property
+    def file(self) -> StoreFile:
+        """For what looks after the store as a whole."""
+        return self._file
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
     # Scores
 
     def scores(self, keys: Sequence[bytes]) -> dict[bytes, float]:
         """The scores known for these keys; rows whose guard does not fit are as good as absent."""
         found: dict[bytes, float] = {}
-        with self._answering():
-            for start in range(0, len(keys), _LOOK_UP):
-                some = keys[start : start + _LOOK_UP]
-                marks = ",".join("?" * len(some))
-                for key, score, guard in self._db.execute(f"SELECT * FROM scores WHERE key IN ({marks})", some):
-                    if isinstance(score, float) and guard == _guard(key, struct.pack("<d", score)):
+        with self._file.answering():
+            for some, marks in _portions(keys):
+                for key, score, guard in self._file.db.execute(
+                    f"SELECT key, score, guard FROM scores WHERE key IN ({marks})", some
+                ):
+                    if isinstance(score, float) and guard == guard_of(key, struct.pack("<d", score)):
                         found[key] = score
         return found
 
@@ -141,36 +55,47 @@ class Store:
         What is there stays: two processes that computed the same score then both read the first one's.
         """
         # SQLite keeps −0 as 0, which would then not fit its guard; adding 0 makes it 0 before.
-        guarded = [(key, score + 0.0, _guard(key, struct.pack("<d", score + 0.0))) for key, score in rows]
-        with self._answering(), self._transaction():
+        guarded = [(key, score + 0.0, guard_of(key, struct.pack("<d", score + 0.0))) for key, score in rows]
+        with self._file.answering(), self._file.transaction():
             known = self.scores([key for key, _, _ in guarded])
-            self._db.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?)", [row for row in guarded if row[0] not in known]
+            self._file.db.executemany(
+                f"INSERT OR REPLACE INTO scores VALUES (?, ?, ?, {today()})",
+                [row for row in guarded if row[0] not in known],
             )
             if pass_name:
-                self._db.execute(
+                self._file.db.execute(
                     "UPDATE passes SET computed = computed + ?, found = found + ? WHERE pass = ?",
                     (len(guarded), found, pass_name),
                 )
+
+    def touch(self, keys: Sequence[bytes]) -> None:
+        """Note that these scores were used today, so that pruning spares them."""
+        day, old = today(), []
+        with self._file.answering():
+            for some, marks in _portions(keys):
+                found = self._file.db.execute(f"SELECT key FROM scores WHERE day < {day} AND key IN ({marks})", some)
+                old += found.fetchall()
+            if old:
+                with self._file.transaction():
+                    self._file.db.executemany(f"UPDATE scores SET day = {day} WHERE key = ?", old)
 
     # Files
 
     def pixels_of(self, files: Sequence[bytes]) -> dict[bytes, bytes]:
         """Pixel digests known for files."""
         known: dict[bytes, bytes] = {}
-        with self._answering():
-            for start in range(0, len(files), _LOOK_UP):
-                some = files[start : start + _LOOK_UP]
-                marks = ",".join("?" * len(some))
-                for file, pixels, guard in self._db.execute(f"SELECT * FROM files WHERE file IN ({marks})", some):
-                    if isinstance(pixels, bytes) and guard == _guard(file, pixels):
+        with self._file.answering():
+            for some, marks in _portions(files):
+                for file, pixels, guard in self._file.db.execute(f"SELECT * FROM files WHERE file IN ({marks})", some):
+                    if isinstance(pixels, bytes) and guard == guard_of(file, pixels):
                         known[file] = pixels
         return known
 
     def remember_files(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        with self._answering(), self._transaction():
-            self._db.executemany(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", [(f, pixels, _guard(f, pixels)) for f, pixels in rows]
+        with self._file.answering(), self._file.transaction():
+            self._file.db.executemany(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)",
+                [(f, pixels, guard_of(f, pixels)) for f, pixels in rows],
             )
 
     # Passes: chunks of exams are leased, because the pid of a killed worker proves nothing.
@@ -178,16 +103,16 @@ class Store:
     def begin(self, pass_name: str, *, chunks: int, cells: int) -> None:
         """Announce a pass; the first of its workers to come does it."""
         now = time.time()
-        with self._answering(), self._transaction():
-            self._db.execute(
+        with self._file.answering(), self._file.transaction():
+            self._file.db.execute(
                 "DELETE FROM leases WHERE pass IN (SELECT pass FROM passes WHERE started < ?)",
                 (now - _FORGET_PASSES_SECONDS,),
             )
-            self._db.execute("DELETE FROM passes WHERE started < ?", (now - _FORGET_PASSES_SECONDS,))
-            self._db.execute(
+            self._file.db.execute("DELETE FROM passes WHERE started < ?", (now - _FORGET_PASSES_SECONDS,))
+            self._file.db.execute(
                 "INSERT OR IGNORE INTO passes (pass, started, cells) VALUES (?, ?, ?)", (pass_name, now, cells)
             )
-            self._db.executemany(
+            self._file.db.executemany(
                 "INSERT OR IGNORE INTO leases (pass, chunk) VALUES (?, ?)",
                 [(pass_name, chunk) for chunk in range(chunks)],
             )
@@ -195,38 +120,38 @@ class Store:
     def claim(self, pass_name: str, owner: str) -> int | None:
         """A chunk nobody works on, now leased to the owner; None where there is none."""
         now = time.time()
-        with self._answering(), self._transaction():
-            row = self._db.execute(
+        with self._file.answering(), self._file.transaction():
+            row = self._file.db.execute(
                 "SELECT chunk FROM leases WHERE pass = ? AND done = 0 AND expires < ? ORDER BY chunk LIMIT 1",
                 (pass_name, now),
             ).fetchone()
             if row is None:
                 return None
-            self._db.execute(
+            self._file.db.execute(
                 "UPDATE leases SET owner = ?, expires = ? WHERE pass = ? AND chunk = ?",
                 (owner, now + LEASE_SECONDS, pass_name, row[0]),
             )
         return int(row[0])
 
     def renew(self, pass_name: str, owner: str) -> None:
-        with self._answering():
-            self._db.execute(
+        with self._file.answering():
+            self._file.db.execute(
                 "UPDATE leases SET expires = ? WHERE pass = ? AND owner = ? AND done = 0",
                 (time.time() + LEASE_SECONDS, pass_name, owner),
             )
 
     def finish(self, pass_name: str, chunk: int) -> None:
-        with self._answering():
-            self._db.execute("UPDATE leases SET done = 1 WHERE pass = ? AND chunk = ?", (pass_name, chunk))
+        with self._file.answering():
+            self._file.db.execute("UPDATE leases SET done = 1 WHERE pass = ? AND chunk = ?", (pass_name, chunk))
 
     def release(self, owner: str) -> None:
         """Give back what the owner holds unfinished in any pass, so that others need not wait for its leases to end."""
-        with self._answering():
-            self._db.execute("UPDATE leases SET expires = 0 WHERE owner = ? AND done = 0", (owner,))
+        with self._file.answering():
+            self._file.db.execute("UPDATE leases SET expires = 0 WHERE owner = ? AND done = 0", (owner,))
 
     def unfinished(self, pass_name: str) -> int:
-        with self._answering():
-            (count,) = self._db.execute(
+        with self._file.answering():
+            (count,) = self._file.db.execute(
                 "SELECT COUNT(*) FROM leases WHERE pass = ? AND done = 0", (pass_name,)
             ).fetchone()
         return int(count)
@@ -236,25 +161,34 @@ class Store:
 
         Never more than there are, though a chunk that is done again after its worker died is counted again.
         """
-        with self._answering():
-            row = self._db.execute("SELECT cells, computed, found FROM passes WHERE pass = ?", (pass_name,)).fetchone()
+        with self._file.answering():
+            row = self._file.db.execute(
+                "SELECT cells, computed, found FROM passes WHERE pass = ?", (pass_name,)
+            ).fetchone()
         if row is None:
             return None
         cells, computed = int(row[0]), min(int(row[1]), int(row[0]))
         return cells, computed, min(int(row[2]), cells - computed)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # a full disk has ended it already
-                self._db.execute("ROLLBACK")
-            raise
 
-
-def _guard(key: bytes, value: bytes) -> int:
+def guard_of(key: bytes, value: bytes) -> int:
     """48 bits over a row, so that a flipped bit is seen."""
     return int.from_bytes(hashlib.blake2b(key + value, digest_size=6).digest(), "little")
+
+
+def _portions(keys: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
+    """As many keys as a query may have, with the marks that stand for them in it."""
+    for start in range(0, len(keys), _LOOK_UP):
+        some = keys[start : start + _LOOK_UP]
+        yield some, ",".join("?" * len(some))
+
+
+def today() -> int:
+    """Days since 1970."""
+    return int(time.time() // _DAY_SECONDS)
+
+
+if __name__ == "__main__":
+    from mammo_fixtures.scoring.store_command import main
+
+    raise SystemExit(main())

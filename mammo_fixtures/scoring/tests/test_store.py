@@ -175,6 +175,7 @@ ROOT = Path(__file__).parents[3]
 WORKER = """
 import sys, time
 from pathlib import Path
+from mammo_fixtures.scoring import store as store_module
 from mammo_fixtures.scoring.store import Store
 path, number, start = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 time.sleep(max(0, start - time.time()))

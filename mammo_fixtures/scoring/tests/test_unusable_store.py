@@ -6,8 +6,9 @@ import sqlite3
 import pytest
 
 from mammo_fixtures import UnusableInput
-from mammo_fixtures.scoring import store as store_module
-from mammo_fixtures.scoring.store import SCHEMA_VERSION, Store
+from mammo_fixtures.scoring import store_file
+from mammo_fixtures.scoring.store import Store
+from mammo_fixtures.scoring.store_file import SCHEMA_VERSION
 from mammo_fixtures.scoring.tests.comparing import by_hand
 
 ELSEWHERE = "give another file with --mammo-store=, or none"
@@ -73,8 +74,22 @@ def test_a_newer_schema_is_refused(path, store):
     store.close()
     by_hand(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     assert refused(path) == (
-        f"store {path}: must have schema version {SCHEMA_VERSION}, got {SCHEMA_VERSION + 1}; {ELSEWHERE}"
+        f"store {path}: must have schema version {SCHEMA_VERSION} or less, got {SCHEMA_VERSION + 1}; "
+        f"update mammo-robustness, or {ELSEWHERE}"
     )
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date(path, store):
+    store.keep([(key(1), 0.5)])
+    store.close()
+    by_hand(path, "ALTER TABLE scores DROP COLUMN day")
+    by_hand(path, "PRAGMA user_version=1")
+    for _ in range(2):
+        opened = Store(path)
+        opened.keep([(key(2), 0.25)])
+        assert opened.scores([key(1), key(2)]) == {key(1): 0.5, key(2): 0.25}
+        opened.close()
+    assert by_hand(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
@@ -96,8 +111,8 @@ def test_a_read_only_folder(tmp_path):
 
 def test_a_full_disk_is_one_line_and_harms_nothing(path, store):
     store.keep([(key(1), 0.5)])
-    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count={pages}")
+    (pages,) = store.file.db.execute("PRAGMA page_count").fetchone()
+    store.file.db.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(UnusableInput) as caught:
         store.keep((key(number), 0.25) for number in range(2, 5000))
     assert str(caught.value) == (
@@ -107,7 +122,7 @@ def test_a_full_disk_is_one_line_and_harms_nothing(path, store):
 
 
 def test_a_store_held_by_another_process_is_one_line(path, store, monkeypatch):
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(store_file, "BUSY_SECONDS", 0.1)
     holder = sqlite3.connect(path)
     holder.execute("BEGIN EXCLUSIVE")
     impatient = Store(path)

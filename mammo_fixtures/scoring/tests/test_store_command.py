@@ -1,0 +1,116 @@
+"""A store looked after from the command line: listed, verified, exported, pruned."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mammo_fixtures.scoring import store as store_module
+from mammo_fixtures.scoring.store import Store
+from mammo_fixtures.scoring.store_command import main
+from mammo_fixtures.scoring.tests.comparing import by_hand
+
+ROOT = Path(__file__).parents[3]
+DAY = 24 * 3600
+
+
+def key(number):
+    return number.to_bytes(20, "big")
+
+
+@pytest.fixture
+def filled(path, store):
+    """Five scores, a file, and a pass that is half done."""
+    store.begin("half", chunks=2, cells=10)
+    store.claim("half", "a")
+    store.keep([(key(number), number / 7) for number in range(5)], pass_name="half")
+    store.finish("half", 0)
+    store.remember_files([(b"file", b"pixels")])
+    return path
+
+
+def damage(path, number):
+    by_hand(path, f"UPDATE scores SET score = 0.75 WHERE key = x'{key(number).hex()}'")
+
+
+def test_list_says_what_it_holds_and_which_passes_are_open(filled, capsys):
+    assert main(["list", str(filled)]) == 0
+    said = capsys.readouterr().out
+    assert f"store {filled}: schema 2, " in said
+    assert "5 scores, 1 files with known pixels\n" in said
+    assert ": 10 scores, 5 computed, 0 found, 1 chunks open\n" in said
+
+
+def test_verify_finds_a_flipped_score_and_tells_by_its_status(filled, capsys):
+    assert main(["verify", str(filled)]) == 0
+    assert capsys.readouterr().out == f"store {filled}: 6 rows are sound\n"
+    damage(filled, 3)
+    assert main(["verify", str(filled)]) == 1
+    assert capsys.readouterr().out == (
+        f"store {filled}: 5 rows are sound, 1 damaged; the next run computes those again, and prune deletes them\n"
+    )
+
+
+def test_export_writes_what_is_sound_to_the_last_bit(filled, tmp_path, capsys):
+    damage(filled, 3)
+    assert main(["export", str(filled), f"--to={tmp_path / 'scores.csv'}"]) == 0
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["key", "score"]
+    assert {bytes.fromhex(k): float(score) for k, score in rows} == {key(n): n / 7 for n in (0, 1, 2, 4)}
+    assert capsys.readouterr().out.startswith("4 scores written to ")
+    assert main(["export", str(filled), f"--to={tmp_path / 'no' / 'scores.csv'}"]) == 2
+    assert "must be a file that can be written, got: No such file or directory" in capsys.readouterr().err
+
+
+def test_prune_deletes_what_is_damaged_or_was_not_used_and_spares_the_rest(filled, store, capsys, monkeypatch):
+    now = [store_module.time.time()]
+    monkeypatch.setattr(store_module.time, "time", lambda: now[0])
+    now[0] += 10 * DAY
+    store.touch([key(1), key(2)])
+    store.keep([(key(9), 0.5)])
+    damage(filled, 2)
+    assert main(["prune", str(filled), "--unused-days=9"]) == 0
+    assert capsys.readouterr().out == f"store {filled}: 4 scores deleted, 2 left\n"
+    assert store.scores([key(n) for n in range(10)]) == {key(1): 1 / 7, key(9): 0.5}
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "x"])
+def test_days_must_be_a_number(filled, days, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["prune", str(filled), f"--unused-days={days}"])
+    assert "--unused-days" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_or_no_store_is_one_line(tmp_path, capsys):
+    assert main(["verify", str(tmp_path / "none.sqlite")]) == 2
+    assert capsys.readouterr().err == (
+        f"store {tmp_path / 'none.sqlite'}: no such file; give one, as in: verify site.sqlite\n"
+    )
+    assert not (tmp_path / "none.sqlite").exists(), "looking makes no store"
+    (tmp_path / "text").write_text("exam_id,side\n" * 100)
+    assert main(["list", str(tmp_path / "text")]) == 2
+    assert "must be an undamaged score store, got: file is not a database" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_module_without_torch(filled):
+    blocked = "import sys; sys.modules['torch'] = None; import runpy; sys.argv[1:] = ['list', sys.argv[1]]; "
+    run = "runpy.run_module('mammo_fixtures.scoring.store', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", blocked + run, str(filled)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "5 scores" in done.stdout
+
+
+def test_a_run_marks_what_it_uses(tmp_path, run, monkeypatch):
+    from mammo_fixtures.scoring.tests.tiny_cohort import in_memory
+
+    run(in_memory(1), {"lowpass": (1.0, 4.0)})
+    monkeypatch.setattr(store_module, "today", lambda: 50_000)
+    run(in_memory(1), {"lowpass": (4.0,)})
+    assert by_hand(run.store, "SELECT COUNT(*) FROM scores WHERE day = 50000") == [(4,)]
+    store = Store(run.store)
+    store.close()
