@@ -28,6 +28,8 @@ class PassState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
+    """What a store holds."""
+
     schema: int
     bytes: int
     scores: int
@@ -37,6 +39,8 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soundness:
+    """What reading all of a store showed."""
+
     sound: int
     damaged: int
     complaints: tuple[str, ...]
