@@ -74,8 +74,8 @@ def keep_pictures(run: Run, cohort: Cohort, classifier: Classifier) -> None:
 def _galleries(run: Run, cohort: Cohort, classifier: Classifier) -> dict[str, Gallery]:
     from mammo_fixtures.classifiers.inference import Inference
     from mammo_fixtures.perturbations.universal import UniversalFields
-    from mammo_fixtures.plugin.engine_choice import own_device
     from mammo_fixtures.plugin.devices import device_of
+    from mammo_fixtures.plugin.engine_choice import own_device
     from mammo_fixtures.reports.seen import Seen
     from mammo_fixtures.scoring.needs import Needs
     from mammo_fixtures.scoring.sweep import Sweep
