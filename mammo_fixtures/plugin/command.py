@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.settings import ALLOW_PICKLE, OPTIONS, PATHS, is_local
+from mammo_fixtures.plugin.options import ALLOW_PICKLE, OPTIONS, PATHS
+from mammo_fixtures.plugin.settings import is_local
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
 _FLAGS = {option.flag: option for option in OPTIONS}

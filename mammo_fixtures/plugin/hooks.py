@@ -8,10 +8,10 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
+from mammo_fixtures.plugin.options import add_options
 from mammo_fixtures.plugin.progress import give_back, watch
 from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
-from mammo_fixtures.plugin.settings import add_options
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mammo_fixtures.plugin.settings import OPTIONS, add_ini_keys
+from mammo_fixtures.plugin.options import OPTIONS, add_ini_keys
 
 _WITH_VALUE = {option.flag for option in OPTIONS}
 

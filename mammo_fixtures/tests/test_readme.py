@@ -42,7 +42,7 @@ def test_ci_runs_the_command_that_readme_prints():
 
 
 def test_every_option_in_readme_exists_and_is_written_with_an_equals_sign():
-    from mammo_fixtures.plugin.settings import OPTIONS, STRICT
+    from mammo_fixtures.plugin.options import OPTIONS, STRICT
 
     known = {option.flag for option in OPTIONS} | {STRICT}
     for flag, sign in re.findall(r"(--mammo-[a-z-]+)(=?)", README):
