@@ -45,7 +45,7 @@ def one_line(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     except UnusableInput as error:
         if "PYTEST_XDIST_WORKER" not in os.environ:
-            request.session.shouldfail = f"nothing can be judged: {error}"
+            request.session.shouldfail = "nothing can be judged"
         # The causes are told in the line; pytest would print them one by one before it.
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
