@@ -86,7 +86,9 @@ class Break:
 
 def broken(metric: Metric, margin: float, positives: int, *, few: bool) -> Break | None:
     """Just broken; None where even the most does not take so much."""
-    low, high = 0.0, 1.0 if few or metric.name in ABOUT_ALL else 3.0
+    # Cancers that shift below the others are set apart from them again.
+    furthest = _DISTANCE if metric.name == "ks" else 3.0
+    low, high = 0.0, 1.0 if few or metric.name in ABOUT_ALL else furthest
     wanted = TRULY_BROKEN * margin
     if Break(metric=metric, few=few, amount=high).loss(positives) < wanted:
         return None
