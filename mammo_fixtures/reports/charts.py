@@ -159,7 +159,7 @@ def _bounds(verdict: Plain, metric: Metric, start: float) -> list[float]:
 
 def _forbidden_below(verdict: Plain, metric: Metric) -> bool:
     """Whether values below the limit miss the claim."""
-    return (verdict["claim"] == "holds") == (metric.better != "smaller")
+    return bool(verdict["claim"] == "holds") == (metric.better != "smaller")
 
 
 def _line(curve: Plain, value: str, low: str, high: str, across: Across, up: Up) -> Line:

@@ -113,7 +113,7 @@ class Findings:
     def accepted(self, verdict: Plain) -> bool:
         """Whether its test passed, or was allowed not to run."""
         end = self.ends.get(str(verdict["test"]))
-        return end["outcome"] != "failed" if end else verdict["outcome"] == "held"
+        return bool(end["outcome"] != "failed" if end else verdict["outcome"] == "held")
 
     @property
     def passed(self) -> bool:
