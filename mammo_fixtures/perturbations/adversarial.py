@@ -23,7 +23,7 @@ DIGITAL_UNIT = 1 / 4095
 STEPS = 20
 STEP_SHARE = 2.5
 """All steps together reach so many times ε: they cross the ball and may turn."""
-_INWARD = 1 - 1e-6
+_INWARD = (1 - 1e-6, 1 - 1e-5, 1 - 1e-4, 1 - 1e-3)
 """Against the rounding of pixels, which may add a millionth to a root-mean-square."""
 
 Gradients = Callable[[Sequence["Tensor"]], "list[Tensor]"]
@@ -170,9 +170,12 @@ def into_box(image: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def _into_ball(image: Tensor, pixels: Tensor, radius: float) -> None:
-    distance = _rms(image - pixels)
-    if distance > radius * _INWARD:
-        image.sub_(pixels).mul_(radius * _INWARD / distance).add_(pixels)
+    # The sum with the pixels is rounded, which may lead out of the ball again: then a little further inward.
+    for inward in _INWARD:
+        distance = _rms(image - pixels)
+        if distance <= radius * (_INWARD[0] if inward == _INWARD[0] else 1):
+            return
+        image.sub_(pixels).mul_(radius * inward / distance).add_(pixels)
 
 
 def _rms(values: Tensor) -> float:
