@@ -89,6 +89,18 @@ def test_changes_the_pixels_and_more_so_with_severity(record):
         assert len(set(distance)) == len(distance)
 
 
+@pytest.mark.parametrize("image", ["phantom", "mammogram"])
+@pytest.mark.parametrize(
+    "record", [r for r in OF_ONE_VIEW if r.ladder == "monotone" and not r.redeclare], ids=lambda record: record.name
+)
+def test_a_breast_changes_more_with_severity(record, image, request):
+    view = request.getfixturevalue(image)
+    clean = torch.tensor(view.pixels)
+    distance = [float((perturb(view, record.name, s) - clean).norm()) for s in record.severities]
+    assert distance[0] > 0
+    assert distance == sorted(distance)
+
+
 @every_view_record
 @pytest.mark.parametrize(
     "pixels", [np.zeros((1, 1)), np.ones((1, 1)), np.zeros((40, 30))], ids=["one-black", "one-white", "black"]

@@ -46,6 +46,13 @@ def test_equals_the_float64_transform_at_full_resolution():
         assert np.abs(ours - mirrored_reference(pixels, (0.07, 0.07), wavelength_mm)).max() < 1e-5
 
 
+def test_equals_the_float64_transform_of_a_real_mammogram(mammogram):
+    for wavelength_mm in (0.17, 1.0):
+        ours = perturb(mammogram, "lowpass", wavelength_mm).numpy()
+        exact = mirrored_reference(mammogram.pixels, mammogram.pixel_spacing_mm, wavelength_mm)
+        assert np.abs(ours - exact).max() < 1e-5
+
+
 @pytest.mark.parametrize("wavelength_mm", PERTURBATIONS["lowpass"].severities)
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_sinusoid_keeps_exp_minus_f2_lambda2_over_2(wavelength_mm, axis):
