@@ -36,7 +36,7 @@ def mean_periodogram(images: list[NDArray[np.float64]]) -> tuple[NDArray[np.floa
 
 @pytest.mark.parametrize("density", [0, 1, 2, 3], ids="ABCD")
 def test_parenchyma_falls_with_a_power_law(density: int) -> None:
-    """The exponent of issue 2's measurement: 2.7 to 3.3 over 0.15 to 1 cycles/mm."""
+    """The exponent lies within what is measured of mammograms: 2.7 to 3.3 over 0.15 to 1 cycles/mm."""
     views = [view for number in (density, density + 4, density + 8) for view in render_exam(RECIPE, number)]
     frequency, power = mean_periodogram([view.stored / 4095.0 for view in views])
     power = power - power[(frequency > 4.2) & (frequency < 5)].mean()
