@@ -10,14 +10,13 @@ import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
-from mammo_fixtures.exams.png_chunks import checked_header
+from mammo_fixtures.exams.png_chunks import MAGIC, checked_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mammo_fixtures.exams.remote_file import FilePath
 
-PNG_MAGIC = b"\x89PNG"
 MASK_MODES = ("1", "L", "I;16", "I")
 
 
@@ -36,7 +35,7 @@ def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.boo
         raise UnusableInput(
             f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror or cause}"
         ) from cause
-    region = _mask(path.name, content) if content.startswith(PNG_MAGIC) else _polygons(path.name, content, shape)
+    region = _mask(path.name, content) if content.startswith(MAGIC[:4]) else _polygons(path.name, content, shape)
     if region.shape != tuple(shape):
         raise UnusableInput(
             f"the mask {path.name!r} must have the image's rows and columns {tuple(shape)}, got {region.shape}; "

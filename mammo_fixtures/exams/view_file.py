@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.png_chunks import MAGIC
 from mammo_fixtures.exams.remote_file import FilePath
 from mammo_fixtures.exams.view import View
 
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 DICOM_MAGIC = b"DICM"
 PREAMBLE_BYTES = 128
 
@@ -64,7 +64,7 @@ class ViewFile:
             stream.seek(0)
         except OSError as cause:  # a folder opens on some systems
             raise self._unreadable(cause) from cause
-        if start.startswith(PNG_MAGIC):
+        if start.startswith(MAGIC):
             from mammo_fixtures.exams.png import read_png
 
             return read_png(self, stream)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ SHAPE = (64, 48)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(ABC):
     """A file to mutate and the reader to hand it to."""
 
     name: str
@@ -30,9 +31,9 @@ class Target:
     """Name of the mutated file, whose ending may decide the reader."""
     words: tuple[bytes, ...] = TEXT
 
+    @abstractmethod
     def read(self, path):
         """`same` or `other`: what was read, beside the unmutated file. AssertionError: it is silently wrong."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
