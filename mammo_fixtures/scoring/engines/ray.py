@@ -140,7 +140,7 @@ def missing(work: Work) -> Iterator[Chunk]:
                 continue
         wanted.append((exam, known))
     work.store.keep((), pass_name=work.name, found=found)
-    size = max(CHUNK_EXAMS, math.ceil(len(wanted) / CHUNKS_AT_MOST))
+    size = chunk_exams(len(wanted))
     for number, start in enumerate(range(0, len(wanted), size)):
         some = wanted[start : start + size]
         yield Chunk(
@@ -149,6 +149,11 @@ def missing(work: Work) -> Iterator[Chunk]:
             pixels={s: keys.pixels[s] for exam, _ in some for s in exam.views if s in keys.pixels},
             known=frozenset().union(*(known for _, known in some)),
         )
+
+
+def chunk_exams(exams: int) -> int:
+    """How many exams a chunk of a cohort holds."""
+    return max(CHUNK_EXAMS, math.ceil(exams / CHUNKS_AT_MOST))
 
 
 def keep(work: Work, chunk: Chunk, scored: Scored) -> None:

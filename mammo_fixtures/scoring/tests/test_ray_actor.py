@@ -16,7 +16,7 @@ from mammo_fixtures.exams import Cohort
 from mammo_fixtures.scoring import Condition
 from mammo_fixtures.scoring.engines import ray_actor
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS
-from mammo_fixtures.scoring.engines.ray import CHUNKS_AT_MOST, RayEngine, keep, missing, setup_of
+from mammo_fixtures.scoring.engines.ray import RayEngine, chunk_exams, keep, missing, setup_of
 from mammo_fixtures.scoring.engines.ray_actor import ChunkScorer
 from mammo_fixtures.scoring.engines.ray_session import check_address, check_installed
 from mammo_fixtures.scoring.tests import tiny_cohort
@@ -165,8 +165,12 @@ def test_an_unusable_exam_comes_back_as_its_line(tmp_path, run):
 
 
 def test_a_large_cohort_makes_larger_chunks():
-    sizes = {count: max(CHUNK_EXAMS, -(-count // CHUNKS_AT_MOST)) for count in (10, 80_000, 1_000_000)}
-    assert sizes == {10: 4, 80_000: 4, 1_000_000: 50}
+    assert {count: chunk_exams(count) for count in (10, 80_000, 80_001, 1_000_000)} == {
+        10: 4,
+        80_000: 4,
+        80_001: 5,
+        1_000_000: 50,
+    }
 
 
 @pytest.mark.parametrize("address", ["", "auto", "10.0.0.5:6379", "head.local:6379", "[::1]:6379"])
