@@ -17,6 +17,7 @@ from mammo_fixtures.exams.intake.rows import NAMES, Manifest, manifest_of
 from mammo_fixtures.exams.intake.screening import KEEPABLE
 from mammo_fixtures.exams.intake.walk import Found, walk
 from mammo_fixtures.exams.manifest import read_cohort
+from mammo_fixtures.exams.roots import outside_said
 
 _SHOWN = 5
 _TELL_SECONDS = 0.5
@@ -64,7 +65,7 @@ def _run(given: argparse.Namespace) -> int:
             f"the folder must hold screening mammograms, got none in {found.files} files; "
             f"{output.with_suffix('.excluded.csv').name} says why"
         )
-    read_cohort(output)
+    read_cohort(output, allow_outside=[str(given.folder)])
     return 0
 
 
@@ -98,7 +99,9 @@ def _summary(found: Found, manifest: Manifest, labels: Labels | None, given: arg
     lines += [_some("views taken more than once, all kept", manifest.repeated)] if manifest.repeated else []
     if given.exam_id != "digest":
         lines.append(f"exams are called by their {given.exam_id}: look whether that names a patient")
-    return [*lines, f"written: {given.output}"] if rows else lines
+    if not rows:
+        return lines
+    return [*lines, f"written: {given.output}", *outside_said(given.folder, given.output)]
 
 
 def _some(what: str, names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.cohort import Breast, Cohort, Exam
 from mammo_fixtures.exams.manifest_rows import Row, read_rows, unreachable
 from mammo_fixtures.exams.remote_file import FilePath, RemoteFile, file_at, look_up
+from mammo_fixtures.exams.roots import Roots, roots_of
 from mammo_fixtures.exams.view import SIDES
 from mammo_fixtures.exams.view_file import ViewFile
 
@@ -31,11 +32,12 @@ IMAGE_TYPES = ("", ".dcm", ".dicom", ".ima", ".png")
 """File name endings read; one of digits only is the tail of a DICOM UID. The content decides which it is."""
 
 
-def read_cohort(path: str | Path) -> Cohort:
+def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = ()) -> Cohort:
     """The cohort of a manifest, `.csv`, `.csv.gz` or `.parquet`, or `phantoms` for the embedded one.
 
-    It and the files that it names may be URLs of any file system that fsspec knows (`s3://site/exams.csv`).
-    Exams stand in the order in which the manifest first names them; their pixels are decoded when asked for.
+    What it names must lie in its own folder, or in one of those that `allow_outside` names. It and the files that it
+    names may be URLs of any file system that fsspec knows (`s3://site/exams.csv`). Exams stand in the order in which
+    the manifest first names them; their pixels are decoded when asked for.
     Raises UnusableInput, in one line that names the file and the row (an editor's line number, the header being 1).
     """
     manifest: FilePath
@@ -53,10 +55,11 @@ def read_cohort(path: str | Path) -> Cohort:
             f"{manifest.name}: a manifest needs the columns {', '.join(REQUIRED)}, {', '.join(missing)} missing; "
             f"got {', '.join(columns)}"
         )
+    roots = Roots(manifest=manifest, allowed=roots_of(allow_outside))
     breasts: dict[tuple[str, str], _BreastRows] = {}
     patients: dict[str, Row] = {}
     for row in rows:
-        _add(row, manifest, breasts, patients)
+        _add(row, roots, breasts, patients)
     _check_files(manifest, breasts)
     return Cohort(name=name, exams=_exams(breasts), source=str(manifest))
 
@@ -71,7 +74,7 @@ class _BreastRows:
     rows: dict[str, Row] = field(default_factory=dict)
 
 
-def _add(row: Row, manifest: FilePath, breasts: dict[tuple[str, str], _BreastRows], patients: dict[str, Row]) -> None:
+def _add(row: Row, roots: Roots, breasts: dict[tuple[str, str], _BreastRows], patients: dict[str, Row]) -> None:
     exam_id, side, position = row["exam_id"], row["side"], row["view"]
     for column in REQUIRED:
         if not row[column]:
@@ -99,7 +102,7 @@ def _add(row: Row, manifest: FilePath, breasts: dict[tuple[str, str], _BreastRow
             f"of exam {exam_id}; correct one of them"
         )
     breast.rows[position] = row
-    breast.views[position] = _view_file(row, manifest)
+    breast.views[position] = _view_file(row, roots)
 
 
 def _check_agreement(first: Row, row: Row) -> None:
@@ -113,20 +116,24 @@ def _check_agreement(first: Row, row: Row) -> None:
             )
 
 
-def _view_file(row: Row, manifest: FilePath) -> ViewFile:
+def _view_file(row: Row, roots: Roots) -> ViewFile:
     roi_path = row.get("roi_path")
     return ViewFile(
         exam_id=row["exam_id"],
         side=row["side"],
         position=row["view"],
-        path=file_at(row["path"], beside=manifest),
+        path=_named(row["path"], roots, row.origin),
         origin=row.origin,
         pixel_spacing_mm=_spacing(row),
         intensity_low=row.number_or_none("intensity_low"),
         intensity_high=row.number_or_none("intensity_high"),
         noise_gain=row.number_or_none("noise_gain"),
-        roi_path=file_at(roi_path, beside=manifest) if roi_path else None,
+        roi_path=_named(roi_path, roots, row.origin) if roi_path else None,
     )
+
+
+def _named(text: str, roots: Roots, origin: str) -> FilePath:
+    return roots.check(file_at(text, beside=roots.manifest), text, origin)
 
 
 def _spacing(row: Row) -> tuple[float, float] | None:
@@ -159,7 +166,7 @@ def _check_files(manifest: FilePath, breasts: Mapping[tuple[str, str], _BreastRo
                 f"{row.origin}: an image must be DICOM (.dcm) or PNG, got {view.path.name!r}; export it as one of these"
             )
         for needed in _files(view):
-            found = remote[needed] if isinstance(needed, RemoteFile) else needed.is_file()
+            found = remote[needed] if isinstance(needed, RemoteFile) else _is_file(needed)
             if isinstance(found, OSError) and not isinstance(found, FileNotFoundError):
                 raise unreachable(row.origin, str(needed), found) from found
             if found is False or isinstance(found, OSError):
@@ -174,6 +181,13 @@ def _check_files(manifest: FilePath, breasts: Mapping[tuple[str, str], _BreastRo
         raise UnusableInput(
             f"{row.origin}: the file must exist, but {path!r} does not{more}; paths are relative to {manifest.name}"
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's, a folder that may not be entered
+        return False
 
 
 def _files(view: ViewFile) -> list[FilePath]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.manifest import read_cohort
 from mammo_fixtures.exams.nyu_list import ListedExam, read_exam_list
+from mammo_fixtures.exams.roots import outside_said
 
 COLUMNS = ("exam_id", "side", "view", "path", "malignant", "subgroup", "pixel_spacing_mm")
 
@@ -53,12 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(rows)
-        cohort = read_cohort(given.output)
+        cohort = read_cohort(given.output, allow_outside=[str(given.images)])
     except UnusableInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     malignant = sum(bool(breast.malignant) for breast in cohort.breasts)
     print(f"{len(cohort)} exams, {len(rows)} views, {malignant} malignant breasts; written: {given.output}")
+    for line in outside_said(given.images, given.output):
+        print(line)
     return 0
 
 

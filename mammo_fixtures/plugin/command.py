@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.options import ALLOW_PICKLE, OPTIONS, PATHS
-from mammo_fixtures.plugin.settings import is_local
+from mammo_fixtures.plugin.options import ALLOW_PICKLE, OPTIONS
+from mammo_fixtures.plugin.settings import located
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
 _FLAGS = {option.flag: option for option in OPTIONS}
@@ -91,10 +91,7 @@ def _option(file: Path, key: str, value: object) -> str:
         raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted(_KEYS))}")
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
-    text = str(value)
-    if option.name in PATHS and is_local(option.name, text):
-        text = str((file.parent / Path(text).expanduser()).resolve())
-    return f"{option.flag}={text}"
+    return f"{option.flag}={located(option.name, str(value), file.parent)}"
 
 
 def _located(arguments: list[str], claims: Path) -> list[str]:

@@ -61,7 +61,7 @@ def cohort(request: pytest.FixtureRequest, mammo_run: Run) -> Cohort:
     with one_line(request):
         if mammo_run.settings.exams == "phantoms":
             phantom_cohort(progress=phantom_reporter(request.config))
-        return read_cohort(mammo_run.settings.exams)
+        return read_cohort(mammo_run.settings.exams, allow_outside=mammo_run.settings.allow_outside)
 
 
 @pytest.fixture(scope="session")

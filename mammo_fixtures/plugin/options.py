@@ -38,6 +38,12 @@ OPTIONS = (
         metavar="MANIFEST",
         help="manifest (.csv, .csv.gz, .parquet; a path or URL), or phantoms",
     ),
+    Option(
+        name="allow_outside",
+        default="",
+        metavar="DIR,…",
+        help="folders or URLs, beside the manifest's own folder, that the paths in it may lead to",
+    ),
     Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
     Option(
         name="baseline",
@@ -119,6 +125,7 @@ PATHS = (
     "universal",
 )
 """Options whose value is a path, unless it is one of their words."""
+PATH_LISTS = ("allow_outside",)
 WORDS = {"exams": ("phantoms",), "store": ("none",)}
 
 

@@ -96,7 +96,7 @@ def _line(claim: Expected, chance: float, enough: int | None) -> str:
 def _from_cohort(run: Run) -> tuple[list[Expected], int]:
     from mammo_fixtures.exams import read_cohort
 
-    cohort = read_cohort(run.settings.exams)
+    cohort = read_cohort(run.settings.exams, allow_outside=run.settings.allow_outside)
     breasts = [breast for exam in cohort.exams for breast in exam.breasts]
 
     def counted(subgroup: str) -> int:

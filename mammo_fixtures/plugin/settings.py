@@ -12,8 +12,9 @@ from mammo_fixtures.classifiers.loading import is_model_file
 from mammo_fixtures.classifiers.speed import check_speed
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
+from mammo_fixtures.exams.roots import listed
 from mammo_fixtures.plugin.engine_choice import check_engine
-from mammo_fixtures.plugin.options import OPTIONS, PATHS, WORDS, Option
+from mammo_fixtures.plugin.options import OPTIONS, PATH_LISTS, PATHS, WORDS, Option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Settings:
     classifier: str
     allow_pickle: bool
     exams: str
+    allow_outside: tuple[str, ...]
+    """Folders and URLs that the paths in a manifest may lead to."""
     scores: Path | None
     baseline: Path | None
     tolerances: Path
@@ -72,6 +75,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         classifier=values["classifier"],
         allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
         exams=values["exams"],
+        allow_outside=listed(values["allow_outside"], Path()),
         scores=_path(values["scores"]),
         baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
@@ -102,7 +106,14 @@ def _value(config: pytest.Config, option: Option) -> str:
     if given is None:
         given = config.getini(f"mammo_{option.name}") or option.default
         base = config.inipath.parent if config.inipath else config.rootpath
-    if option.name in PATHS and is_local(option.name, given):
+    return located(option.name, given, base)
+
+
+def located(name: str, given: Any, base: Path) -> str:
+    """An option's value with its paths made absolute against a folder."""
+    if name in PATH_LISTS:
+        return ",".join(listed(given, base))
+    if name in PATHS and is_local(name, given):
         return str((base / Path(given).expanduser()).resolve())
     return str(given)
 

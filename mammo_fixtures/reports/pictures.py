@@ -97,9 +97,9 @@ def write_montages(view: View, folder: Path, *, perturbations: Sequence[str] = (
     return not_drawn
 
 
-def find_view(exams: str, exam_id: str, side: str, position: str) -> View:
+def find_view(exams: str, exam_id: str, side: str, position: str, *, allow_outside: Sequence[str] = ()) -> View:
     """The one view of a manifest, or of `phantoms`, decoded."""
-    cohort = read_cohort(exams)
+    cohort = read_cohort(exams, allow_outside=allow_outside)
     exam = next((each for each in cohort if each.exam_id == exam_id), None)
     if exam is None:
         known = ", ".join(each.exam_id for each in cohort.exams[:5])
@@ -119,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="One picture a perturbation: a breast at every severity, and 20 mm of it round the lesion.",
     )
     parser.add_argument("--exams", default="phantoms", help="manifest, or phantoms (default: %(default)s)")
+    parser.add_argument("--allow-outside", action="append", default=[], metavar="DIR", help="as --mammo-allow-outside=")
     parser.add_argument("--exam", required=True, help="exam id")
     parser.add_argument("--side", required=True, choices=("L", "R"))
     parser.add_argument("--view", required=True, help="CC, MLO, …")
@@ -127,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("pictures"), help="folder (default: %(default)s)")
     given = parser.parse_args(arguments)
     try:
-        view = find_view(given.exams, given.exam, given.side, given.view)
+        view = find_view(given.exams, given.exam, given.side, given.view, allow_outside=given.allow_outside)
         not_drawn = write_montages(view, given.output, perturbations=given.perturbation, seed=given.seed)
     except UnusableInput as error:
         parser.exit(2, f"{error}\n")

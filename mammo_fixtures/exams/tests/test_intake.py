@@ -102,6 +102,11 @@ def test_a_manifest_that_can_be_read_and_names_no_one(folder, tmp_path, capsys):
     assert main([str(tmp_path / "images"), f"-o{again / 'site.csv'}"]) == 0
     assert [row["exam_id"] for row in table(again / "site.csv")] == [row["exam_id"] for row in rows]
     assert table(again / "site.csv")[0]["path"].startswith("../images/")
+    said_again = capsys.readouterr().out
+    option = f"--mammo-allow-outside={tmp_path / 'images'}"
+    assert option in said_again
+    assert option not in said, "beside its images a manifest needs nothing"
+    assert len(read_cohort(again / "site.csv", allow_outside=[str(tmp_path / "images")])) == 3
 
 
 LEFT_OUT = {

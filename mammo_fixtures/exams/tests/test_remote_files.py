@@ -107,14 +107,17 @@ def test_each_path_may_name_its_own_file_system(folder: Path, memory: MemoryFile
     text = MANIFEST.replace("images/1.dcm", "memory://site/images/1.dcm")
     text = text.replace("images/2.png", f"file://{folder}/images/2.png")
     (folder / "mixed.csv").write_text(text)
-    cohort = read_cohort(f"file://{folder}/mixed.csv")
+    with pytest.raises(UnusableInput, match=r"row 2: a path must stay in the folder of mixed.csv, got 'memory://site/"):
+        read_cohort(f"file://{folder}/mixed.csv")
+    cohort = read_cohort(f"file://{folder}/mixed.csv", allow_outside=["memory://site"])
     assert_same(read_cohort(folder / "site.csv"), cohort)
     paths: list[Any] = [view.path for view in cohort.exams[0].views]  # type: ignore[attr-defined]
     assert paths[0] == RemoteFile("memory://site/images/1.dcm")
     assert paths[0].mark
     assert paths[1] == folder / "images" / "2.png", "a local file is read as one"
     memory.pipe_file("/site/local.csv", MANIFEST.replace("images/2.png", f"{folder}/images/2.png").encode())
-    assert read_cohort("memory://site/local.csv").exams[0].views[1].path == folder / "images" / "2.png"  # type: ignore[attr-defined]
+    local = read_cohort("memory://site/local.csv", allow_outside=[str(folder)])
+    assert local.exams[0].views[1].path == folder / "images" / "2.png"  # type: ignore[attr-defined]
 
 
 def test_a_remote_view_travels_to_another_process(folder: Path, memory: MemoryFileSystem) -> None:
@@ -173,7 +176,7 @@ def test_images_out_of_reach_are_one_line(folder: Path, memory: MemoryFileSystem
     with pytest.raises(
         UnusableInput, match=r"^site.csv, row 3: the file must be within reach, got 'nowhere://x/2.png'"
     ):
-        read_cohort(folder / "site.csv")
+        read_cohort(folder / "site.csv", allow_outside=["nowhere://x"])
 
 
 def test_an_image_that_is_gone_when_read_is_one_line(folder: Path, memory: MemoryFileSystem) -> None:

@@ -52,7 +52,7 @@ def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("mammo_exam = 'a.csv'", r"pyproject.toml: unknown key mammo_exam; known are mammo_baseline, "),
+        ("mammo_exam = 'a.csv'", r"pyproject.toml: unknown key mammo_exam; known are mammo_allow_outside, "),
         ("mammo_exams = ['a.csv']", r"pyproject.toml: mammo_exams must be a text or a number, got \['a.csv'\]$"),
         ("mammo_exams = ", r"pyproject.toml must be TOML: "),
     ],

@@ -152,6 +152,25 @@ def test_unusable_exams_end_the_run_with_one_line(gate, break_something, message
     result.stdout.fnmatch_lines(["*claims: 0 held, 0 broken, 0 inconclusive, 0 not run, 1 never judged*"])
 
 
+def test_a_path_out_of_the_manifests_folder_needs_leave(gate):
+    outside = gate.path / "outside"
+    outside.mkdir()
+    shutil.move(gate.path / "exams" / "0_L.png", outside / "0_L.png")
+    rows = rows_of(gate)
+    rows[0] |= {"path": "../outside/0_L.png"}
+    rewrite(gate, rows)
+    refused = run(gate, "-k", "contrast and holds")
+    assert refused.ret == 1
+    assert (
+        f"got '../outside/0_L.png'; where that is meant, allow its folder: --mammo-allow-outside={outside}"
+        in "".join(refused.stdout.lines)
+    )
+    assert run(gate, "-k", "contrast and holds", "--mammo-allow-outside=outside").ret == 0
+    with (gate.path / "tox.ini").open("a") as file:
+        file.write("\nmammo_allow_outside = outside\n")
+    assert run(gate, "-k", "contrast and holds").ret == 0
+
+
 def test_a_cohort_of_one_class_is_not_judged(gate):
     rewrite(gate, [row | {"malignant": "1"} for row in rows_of(gate)])
     result = run(gate, "-k", "contrast and holds")
