@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from mammo_fixtures import PERTURBATIONS, ScoreTable, View, curve, judge, score
 from mammo_fixtures.classifiers.inference import Inference
@@ -18,6 +17,8 @@ ROWS = 10_000
 def test_classifier_alone(timed, classifier, mammo_run, full_size_view):
     if classifier.level != "view":
         pytest.skip("the classifier scores exams, not views")
+    import torch
+
     inference = Inference(classifier, device=mammo_run.settings.device, precision=mammo_run.settings.precision)
     batch = mammo_run.settings.batch_size or (1 if timed.device.type == "cpu" else 8)
     image = torch.tensor(full_size_view.pixels, device=timed.device)
