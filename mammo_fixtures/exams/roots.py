@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,9 +42,8 @@ class Roots:
         """The file, if it lies inside. Raises UnusableInput that names row, path, and how to allow it."""
         if self._holds(file):
             return file
-        real = (
-            "" if isinstance(file, RemoteFile) or self._real(file) == file else f", a way to {str(self._real(file))!r}"
-        )
+        linked = isinstance(file, Path) and str(self._real(file)) != os.path.normpath(file.absolute())
+        real = f", which leads to {str(self._real(file))!r}" if isinstance(file, Path) and linked else ""
         folder = file.beside(".") if isinstance(file, RemoteFile) else self._real(file).parent
         raise UnusableInput(
             f"{origin}: a path must stay in the folder of {self.manifest.name}, got {said!r}{real}; where that is "
