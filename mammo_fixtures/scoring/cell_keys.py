@@ -30,8 +30,13 @@ class CellKeys:
     needs: Needs
     conditions: Sequence[Condition]
     fingerprint: str
+    device: str = ""
+    """Type of the device that scores are made on; empty: this process's own."""
     pixels: dict[ViewSource, bytes] = field(default_factory=dict)
     """Pixel digests of the views whose file is known, or that were decoded."""
+
+    def __post_init__(self) -> None:
+        self.device = self.device or self.sweep.inference.device.type
 
     def recall(self, store: Store, exams: Iterable[Exam]) -> None:
         """Take from a store what it knows of the files' pixels, so that they need not be decoded for their keys."""
@@ -65,6 +70,7 @@ class CellKeys:
                     seed=self.sweep.seed,
                     classifier=self.fingerprint,
                     precision=self.sweep.inference.arithmetic,
+                    device=self.device,
                     also=self._also(exam, breast, condition),
                 )
         return cells
@@ -81,6 +87,7 @@ class CellKeys:
                 seed=self.sweep.seed,
                 classifier=self.fingerprint,
                 precision=self.sweep.inference.precision,
+                device=self.device,
             )
             for breast in exam.breasts
             for source in self.sweep.unit(exam, breast)

@@ -65,13 +65,15 @@ def score_key(
     seed: int,
     classifier: str,
     precision: str,
+    device: str,
     also: bytes = b"",
 ) -> bytes:
     """Of one score: the views scored together, the condition and the classifier.
 
-    `also` is what else decides it: which way the gradient was followed, or the field that was fitted.
+    `device` is its type, `cpu` or `cuda`: they round differently, and a table must not mix them. `also` is what else
+    decides a score: which way the gradient was followed, or the field that was fitted.
     """
-    parts = [*sorted(unit), side.encode(), classifier.encode(), precision.encode()]
+    parts = [*sorted(unit), side.encode(), classifier.encode(), precision.encode(), device.encode()]
     if condition != CLEAN:
         record = PERTURBATIONS[condition.perturbation]
         parts.append(f"{record.name}|{record.version}|{float(condition.severity)!r}".encode())

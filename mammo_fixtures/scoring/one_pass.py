@@ -87,7 +87,13 @@ class Pass:
             self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"unkept {self.name}"
         self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
         self.sweep.needs = self._needs
-        keys = CellKeys(sweep=self.sweep, needs=self._needs, conditions=self.conditions, fingerprint=self.fingerprint)
+        keys = CellKeys(
+            sweep=self.sweep,
+            needs=self._needs,
+            conditions=self.conditions,
+            fingerprint=self.fingerprint,
+            device=self.engine.device_type(self.sweep.inference.device.type),
+        )
         self._pipeline = Pipeline(keys=keys)
 
     @property
@@ -99,18 +105,17 @@ class Pass:
         """Score what is missing, with whoever else runs this pass, then read the merged scores."""
         self._pipeline.keys.recall(self.store, self.cohort)
         self._prepare()
-        self.engine.run(
-            Work(
-                name=self.name,
-                owner=self.owner,
-                cohort=self.cohort,
-                pipeline=self._pipeline,
-                store=self.store,
-                cells=sum(self._needs.met(b, c.perturbation) for b in self.cohort.breasts for c in self.conditions),
-                tell=self._tell,
-            )
+        work = Work(
+            name=self.name,
+            owner=self.owner,
+            cohort=self.cohort,
+            pipeline=self._pipeline,
+            store=self.store,
+            cells=sum(self._needs.met(b, c.perturbation) for b in self.cohort.breasts for c in self.conditions),
+            tell=self._tell,
         )
-        return self._table()
+        self.engine.run(work)
+        return self._table(work)
 
     def _tell(self) -> None:
         state = self.store.progress(self.name)
@@ -131,11 +136,22 @@ class Pass:
         ).make({c.perturbation for c in self.conditions if c != CLEAN})
         self.store.remember_files(self._pipeline.learned().items())
 
+    def _mend(self, work: Work, exam: Exam) -> None:
+        """Score what is missing of an exam, on a device of the kind that all others were scored on."""
+        if work.pipeline.keys.device != self.sweep.inference.device.type:
+            self.engine.run(work)
+            return
+        work.pipeline.run(
+            [exam],
+            look_up=self.store.scores,
+            keep=lambda rows: self.store.keep([*rows.notes.items(), *rows.scores.items()]),
+        )
+
     def _known(self, exam: Exam) -> tuple[Cells, dict[bytes, float]]:
         cells = self._pipeline.keys.of(exam, self._pipeline.open)
         return cells, self.store.scores(list(cells.values()))
 
-    def _table(self) -> ScoreTable:
+    def _table(self, work: Work) -> ScoreTable:
         keys = self._pipeline.keys
         keys.recall(self.store, self.cohort)
         breasts = self.cohort.breasts
@@ -146,11 +162,7 @@ class Pass:
             cells, known = self._known(exam)
             if len(known) < len(cells):
                 # A row was damaged or deleted since its chunk was done.
-                self._pipeline.run(
-                    [exam],
-                    look_up=self.store.scores,
-                    keep=lambda rows: self.store.keep([*rows.notes.items(), *rows.scores.items()]),
-                )
+                self._mend(work, exam)
                 cells, known = self._known(exam)
             self.store.touch(list(known))
             for breast in exam.breasts:

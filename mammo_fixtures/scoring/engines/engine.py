@@ -48,6 +48,9 @@ class Work:
 class Engine(Protocol):
     """Somewhere to score a pass. All engines give the same table."""
 
+    def device_type(self, own: str) -> str:
+        """Type of the device that scores will be made on, which is part of their keys; `own` is this process's."""
+
     def run(self, work: Work) -> None:
         """Bring every score of the work into its store; returns when none is missing.
 

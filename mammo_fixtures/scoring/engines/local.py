@@ -17,6 +17,9 @@ _POLL_SECONDS = 0.2
 class LocalEngine:
     """Takes chunks until no one has any left to do."""
 
+    def device_type(self, own: str) -> str:
+        return own
+
     def run(self, work: Work) -> None:
         chunks = work.chunks
         work.store.begin(work.name, chunks=len(chunks), cells=work.cells)

@@ -38,7 +38,7 @@ class RayEngine:
     address: str = ""
     """`auto` or host:port; empty starts a Ray on this machine."""
     device: str = "auto"
-    """`auto`, `cpu` or `cuda`."""
+    """`auto`, `cpu` or `cuda`; settled once the cluster was asked, so that a pass never goes on on another one."""
     ran_on: str = field(default="", init=False)
     """What the last pass was scored on; empty where the store had everything."""
 
@@ -47,6 +47,15 @@ class RayEngine:
             raise UnusableInput(
                 f"device must be auto, cpu or cuda where Ray gives each actor its GPU, got {self.device!r}"
             )
+
+    def device_type(self, own: str) -> str:
+        """GPUs of a cluster that has any; of a Ray that is yet to be started here, what this process would take."""
+        if self.device == "auto" and self.address:
+            with connected(self.address) as ray:
+                self.device = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
+        elif self.device == "auto":
+            self.device = own
+        return self.device
 
     def run(self, work: Work) -> None:
         """Score what the store does not have; writes each chunk as it comes, so a killed run keeps what it has."""
@@ -74,7 +83,8 @@ class RayEngine:
         An actor is not restarted: its chunk would wait for the resources of a node that is gone. The pipeline fails
         instead, and the next one is made of what there is.
         """
-        device, actors = self._pool(ray, len(left))
+        device = work.pipeline.keys.device
+        actors = self._pool(ray, device, len(left))
         self.ran_on = f"{device} × {actors} (Ray)"
         data = ray.data.from_items(
             [{"chunk": pickle.dumps(chunk)} for chunk in left.values()], override_num_blocks=len(left)
@@ -90,11 +100,10 @@ class RayEngine:
         for row in rows:
             yield pickle.loads(row["scored"])
 
-    def _pool(self, ray: Any, chunks: int) -> tuple[str, int]:
-        """The device of every actor, and how many there can be."""
+    def _pool(self, ray: Any, device: str, chunks: int) -> int:
+        """How many actors there can be."""
         has = ray.cluster_resources()
         gpus, cpus = int(has.get("GPU", 0)), int(has.get("CPU", 0))
-        device = ("cuda" if gpus else "cpu") if self.device == "auto" else self.device
         actors = gpus if device == "cuda" else cpus
         if not actors:
             raise UnusableInput(
@@ -102,7 +111,7 @@ class RayEngine:
                 f"{len([node for node in ray.nodes() if node['Alive']])} nodes with none; add nodes, or choose "
                 f"another --mammo-device="
             )
-        return device, min(actors, chunks)
+        return min(actors, chunks)
 
 
 def setup_of(work: Work, load: Callable[[], Classifier], device: str) -> Setup:

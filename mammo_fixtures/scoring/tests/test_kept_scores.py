@@ -1,12 +1,14 @@
 """What the store keeps is not computed again, and what decides a score makes it another score."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mammo_fixtures import Classifier, View, read_cohort, score
 from mammo_fixtures.exams import Breast, Cohort, Exam
+from mammo_fixtures.scoring.engines.local import LocalEngine
 from mammo_fixtures.scoring.one_pass import Pass
 from mammo_fixtures.scoring.tests import tiny_cohort
 from mammo_fixtures.scoring.tests.comparing import by_hand, same
@@ -167,14 +169,46 @@ def test_rows_damaged_before_the_table_is_read_are_computed_again(run, monkeypat
     run.store.unlink()
     table = Pass._table
 
-    def damaged(self):
+    def damaged(self, work):
         by_hand(run.store, "UPDATE scores SET guard = 0 WHERE key IN (SELECT key FROM scores LIMIT 20)")
-        return table(self)
+        return table(self, work)
 
     monkeypatch.setattr(Pass, "_table", damaged)
     again, images, _ = run(in_memory(3))
     assert same(expected, again)
     assert 0 < images - 12 * CONDITIONS <= 40
+
+
+class OnGPUsElsewhere(LocalEngine):
+    """Says that it scores on GPUs, as a cluster's driver without one does."""
+
+    runs = 0
+
+    def device_type(self, own):
+        return "cuda"
+
+    def run(self, work):
+        self.runs += 1
+        super().run(replace(work, name=f"{work.name} {self.runs}"))
+
+
+def test_scores_of_a_gpu_and_of_a_cpu_are_kept_apart_and_never_mixed_in_a_table(run, monkeypatch):
+    _, images, _ = run(in_memory(1), engine=OnGPUsElsewhere())
+    assert images == 4 * CONDITIONS
+    assert run(in_memory(1), engine=OnGPUsElsewhere())[1] == 0
+    table, images, _ = run(in_memory(1))
+    assert images == 4 * CONDITIONS, "nothing of the GPU's is taken for the CPU's"
+    read = Pass._table
+
+    def damaged(self, work):
+        by_hand(run.store, "UPDATE scores SET guard = 0")
+        return read(self, work)
+
+    monkeypatch.setattr(Pass, "_table", damaged)
+    engine = OnGPUsElsewhere()
+    again, _, _ = run(in_memory(1), engine=engine)
+    assert engine.runs == 2, "a damaged row is asked of the engine again, not made here"
+    assert same(table, again)
 
 
 def test_damaged_memories_of_files_cost_a_decoding(tmp_path, run):

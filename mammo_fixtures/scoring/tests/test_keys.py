@@ -1,17 +1,25 @@
 """Keys change with everything that decides a score, and with nothing else."""
 
 import shutil
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mammo_fixtures import PERTURBATIONS, View
+from mammo_fixtures import PERTURBATIONS, Classifier, View
+from mammo_fixtures.classifiers.fingerprint import fingerprint
+from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Table, ViewFile, Window
+from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.scoring import CLEAN, Condition
+from mammo_fixtures.scoring.cell_keys import CellKeys
 from mammo_fixtures.scoring.keys import file_digest, pixels_digest, score_key
-from mammo_fixtures.scoring.tests.tiny_cohort import pixels
+from mammo_fixtures.scoring.needs import Needs
+from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.tests.tiny_cohort import Pattern, in_memory, pixels, view_level
 
 WINDOW = Window(centre=100, width=50)
 
@@ -114,12 +122,14 @@ def test_what_is_no_file_or_gone_has_no_digest(tmp_path):
     assert file_digest(source(tmp_path / "gone.png")) is None
 
 
+GIVEN = {
+    "unit": [b"first view", b"second view"], "side": "L", "exam_id": "1", "condition": Condition("lowpass", 0.5),
+    "seed": 0, "classifier": "abc", "precision": "fp32", "device": "cpu",
+}  # fmt: skip
+
+
 def key(**changed):
-    given = {
-        "unit": [b"first view", b"second view"], "side": "L", "exam_id": "1", "condition": Condition("lowpass", 0.5),
-        "seed": 0, "classifier": "abc", "precision": "fp32",
-    }  # fmt: skip
-    return score_key(**(given | changed))
+    return score_key(**(GIVEN | changed))
 
 
 def test_a_key_does_not_depend_on_what_decides_nothing():
@@ -143,6 +153,8 @@ def test_a_key_depends_on_what_decides_a_score(monkeypatch):
         key(condition=Condition("contrast", 0.5)),
         key(classifier="abd"),
         key(precision="bf16"),
+        key(device="cuda"),
+        key(also=b"which way the gradient was followed"),
         key(condition=noise),
         key(condition=noise, seed=1),
         key(condition=noise, exam_id="2"),
@@ -151,3 +163,71 @@ def test_a_key_depends_on_what_decides_a_score(monkeypatch):
     monkeypatch.setattr("mammo_fixtures.scoring.keys.PERTURBATIONS", {"lowpass": newer})
     keys.append(key())
     assert len(set(keys)) == len(keys)
+
+
+def names(kind):
+    return {each.name for each in dataclass_fields(kind)} - {"_"}
+
+
+def test_nothing_that_a_key_is_made_from_was_forgotten_here():
+    """Whoever adds a field decides whether it decides a score, and says so in one of these lists."""
+    of_pixels = {"pixels", "pixel_spacing_mm", "side", "position", "intensity_range", "chest_wall", "intent",
+                 "noise_gain", "voi", "region"}  # fmt: skip
+    assert names(View) == of_pixels | {"exam_id", "notes"}
+    of_a_file = {"side", "position", "path", "pixel_spacing_mm", "intensity_low", "intensity_high", "noise_gain",
+                 "roi_path"}  # fmt: skip
+    assert names(ViewFile) == of_a_file | {"exam_id", "origin"}
+    assert set(signature(score_key).parameters) == set(GIVEN) | {"also"}
+    raises_the_version = {"apply", "parameter", "unit", "nothing", "shares", "needs", "averages", "redeclare"}
+    decides_which_are_scored_or_shown = {"severities", "valid", "source", "unit_label", "integer_digits", "decimals",
+                                         "set", "ladder", "may_cancel", "subset", "flag", "notes"}  # fmt: skip
+    assert names(Perturbation) == {
+        "name", "version", "keyed", *raises_the_version, *decides_which_are_scored_or_shown
+    }  # fmt: skip
+    assert names(Classifier) == {"network", *OTHER_DECLARATIONS, *DECIDES_NO_SCORE}
+
+
+DECIDES_NO_SCORE = {"name": "other", "notes": {"trained": "elsewhere"}, "cancels": ("contrast",)}
+OTHER_DECLARATIONS = {
+    "level": "exam", "score": "logit", "aggregate": "max", "input_size": (8, 8), "fit": "pad", "pixel_spacing_mm": 0.1,
+    "intensity": (0.0, 255.0), "integers": True, "voi": True, "chest_wall": "left", "channels": 3, "views": ("L-CC",),
+    "missing_views": "blank", "fingerprint": "2",
+}  # fmt: skip
+
+
+def test_a_classifier_is_another_one_with_other_weights_code_or_declaration():
+    class Other(Pattern):
+        pass
+
+    known = fingerprint(Classifier(Pattern(), name="pattern"))
+    assert fingerprint(Classifier(Pattern(), name="pattern")) == known
+    for name, value in DECIDES_NO_SCORE.items():
+        assert fingerprint(Classifier(Pattern(), **({"name": "pattern"} | {name: value}))) == known, name
+    declared = {name: {name: value} for name, value in OTHER_DECLARATIONS.items()}
+    declared["integers"] |= {"intensity": (0.0, 4095.0)}
+    others = [fingerprint(Classifier(Pattern(), name="pattern", **each)) for each in declared.values()]
+    others += [fingerprint(Classifier(network, name="pattern")) for network in (Pattern(gain=2.0), Other())]
+    assert len({known, *others}) == len(others) + 1
+
+
+def test_a_pass_puts_into_its_keys_what_decides_its_scores():
+    """End to end: another setting of the pass is another key, for the scores it decides and for no others."""
+    conditions = (CLEAN, Condition("lowpass", 1.0), Condition("gaussian_noise", 0.05))
+    exam = in_memory(1).exams[0]
+
+    def keys(*, seed=0, name="abc", device="", **inference):
+        sweep = Sweep(inference=Inference(view_level(), device="cpu", **inference), seed=seed)
+        needs = Needs(cohort=in_memory(1), classifier=view_level(), seed=seed)
+        made = CellKeys(sweep=sweep, needs=needs, conditions=conditions, fingerprint=name, device=device)
+        return made.of(exam, lambda source: source.read())
+
+    def moved(**other):
+        mine, theirs = keys(), keys(**other)
+        return {condition.perturbation for (side, condition), key in mine.items() if theirs[side, condition] != key}
+
+    everything = {condition.perturbation for condition in conditions}
+    assert moved() == moved(device="cpu") == set()
+    assert moved(seed=1) == {"gaussian_noise"}
+    assert moved(name="abd") == moved(device="cuda") == moved(precision="bf16") == everything
+    assert moved(speed=("channels_last",)) == everything
+    assert moved(speed=("allocator",)) == set(), "how memory is kept decides no score"
