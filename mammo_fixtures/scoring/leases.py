@@ -30,7 +30,9 @@ def leases(store: Store, pass_name: str, owner: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        store.release(owner)
+        # What ended the work is what a reader must know, and it may have been the store.
+        with suppress(UnusableInput):
+            store.release(owner)
         raise
     finally:
         stop.set()

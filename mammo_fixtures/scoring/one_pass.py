@@ -164,6 +164,8 @@ class Pass:
                 # A row was damaged or deleted since its chunk was done.
                 self._mend(work, exam)
                 cells, known = self._known(exam)
+            if len(known) < len(cells):
+                raise self.store.file.damaged("it does not give back what was just written into it")
             self.store.touch(list(known))
             for breast in exam.breasts:
                 scores[:, row, 0] = [

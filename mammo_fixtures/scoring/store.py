@@ -45,7 +45,7 @@ class Store:
                 for key, score, guard in self._file.db.execute(
                     f"SELECT key, score, guard FROM scores WHERE key IN ({marks})", some
                 ):
-                    if isinstance(score, float) and guard == guard_of(key, struct.pack("<d", score)):
+                    if is_sound(key, score, guard):
                         found[key] = score
         return found
 
@@ -59,7 +59,7 @@ class Store:
         with self._file.answering(), self._file.transaction():
             known = self.scores([key for key, _, _ in guarded])
             self._file.db.executemany(
-                f"INSERT OR REPLACE INTO scores VALUES (?, ?, ?, {today()})",
+                f"INSERT OR REPLACE INTO scores (key, score, guard, day) VALUES (?, ?, ?, {today()})",
                 [row for row in guarded if row[0] not in known],
             )
             if pass_name:
@@ -86,15 +86,17 @@ class Store:
         known: dict[bytes, bytes] = {}
         with self._file.answering():
             for some, marks in _portions(files):
-                for file, pixels, guard in self._file.db.execute(f"SELECT * FROM files WHERE file IN ({marks})", some):
-                    if isinstance(pixels, bytes) and guard == guard_of(file, pixels):
+                for file, pixels, guard in self._file.db.execute(
+                    f"SELECT file, pixels, guard FROM files WHERE file IN ({marks})", some
+                ):
+                    if isinstance(file, bytes) and isinstance(pixels, bytes) and guard == guard_of(file, pixels):
                         known[file] = pixels
         return known
 
     def remember_files(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         with self._file.answering(), self._file.transaction():
             self._file.db.executemany(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO files (file, pixels, guard) VALUES (?, ?, ?)",
                 [(f, pixels, guard_of(f, pixels)) for f, pixels in rows],
             )
 
@@ -122,8 +124,11 @@ class Store:
         now = time.time()
         with self._file.answering(), self._file.transaction():
             row = self._file.db.execute(
-                "SELECT chunk FROM leases WHERE pass = ? AND done = 0 AND expires < ? ORDER BY chunk LIMIT 1",
-                (pass_name, now),
+                # One that ends later than any begun now was given before the clock was set back, and could outlive
+                # its owner for hours.
+                "SELECT chunk FROM leases WHERE pass = ? AND done = 0 AND NOT expires BETWEEN ? AND ? "
+                "ORDER BY chunk LIMIT 1",
+                (pass_name, now, now + 2 * LEASE_SECONDS),
             ).fetchone()
             if row is None:
                 return None
@@ -169,6 +174,11 @@ class Store:
             return None
         cells, computed = int(row[0]), min(int(row[1]), int(row[0]))
         return cells, computed, min(int(row[2]), cells - computed)
+
+
+def is_sound(key: object, score: object, guard: object) -> bool:
+    """Whether a row is as it was written."""
+    return isinstance(key, bytes) and isinstance(score, float) and guard == guard_of(key, struct.pack("<d", score))
 
 
 def guard_of(key: bytes, value: bytes) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mammo_fixtures.scoring.store import Store, guard_of
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.scoring.store import Store, guard_of, is_sound
 from mammo_fixtures.scoring.store_file import SCHEMA_VERSION
 
 _DAY_SECONDS = 24 * 3600
@@ -81,13 +81,14 @@ def verify(store: Store) -> Soundness:
     """Reads everything: the file's structure, then each row against its guard."""
     with store.file.answering():
         said = [text.decode(errors="replace") for (text,) in store.file.db.execute("PRAGMA integrity_check(5)")]
-    good = [sound for _, _, sound in _scores(store)]
-    with store.file.answering():
-        for file, pixels, guard in store.file.db.execute("SELECT file, pixels, guard FROM files"):
-            good.append(isinstance(pixels, bytes) and guard == guard_of(file, pixels))
-    return Soundness(
-        sound=sum(good), damaged=len(good) - sum(good), complaints=() if said == ["ok"] else tuple(said[:_FEW])
-    )
+    complaints = [] if said == ["ok"] else said[:_FEW]
+    sound = damaged = 0
+    try:
+        for good in _guards(store):
+            sound, damaged = sound + good, damaged + (not good)
+    except UnusableInput as error:
+        complaints.append(str(error))
+    return Soundness(sound=sound, damaged=damaged, complaints=tuple(complaints))
 
 
 def prune(store: Store, *, before: float) -> tuple[int, int]:
@@ -107,6 +108,14 @@ def prune(store: Store, *, before: float) -> tuple[int, int]:
     return held - left, left
 
 
+def _guards(store: Store) -> Iterator[bool]:
+    """Whether it is sound, for each row."""
+    yield from (sound for _, _, sound in _scores(store))
+    with store.file.answering():
+        for file, pixels, guard in store.file.db.execute("SELECT file, pixels, guard FROM files"):
+            yield isinstance(file, bytes) and isinstance(pixels, bytes) and guard == guard_of(file, pixels)
+
+
 def _scores(store: Store) -> Iterator[tuple[bytes, float, bool]]:
     last = b""
     while True:
@@ -115,8 +124,7 @@ def _scores(store: Store) -> Iterator[tuple[bytes, float, bool]]:
                 "SELECT key, score, guard FROM scores WHERE key > ? ORDER BY key LIMIT ?", (last, _BLOCK)
             ).fetchall()
         for key, score, guard in block:
-            sound = isinstance(score, float) and guard == guard_of(key, struct.pack("<d", score))
-            yield key, score, sound
+            yield key, score, is_sound(key, score, guard)
         if len(block) < _BLOCK:
             return
         last = block[-1][0]

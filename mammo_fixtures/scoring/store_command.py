@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
@@ -84,25 +86,31 @@ def _verify(store: Store, given: argparse.Namespace) -> int:
         return 0
     for complaint in found.complaints:
         print(complaint)
-    print(
-        f"store {store.path}: {found.sound:,} rows are sound, {found.damaged:,} damaged; the next run computes those "
-        "again, and prune deletes them"
-    )
+    counted = f"store {store.path}: {found.sound:,} rows are sound, {found.damaged:,} damaged"
+    if found.complaints:
+        print(f"{counted}, and the file itself is; delete it (its scores are computed again)")
+    else:
+        print(f"{counted}; the next run computes those again, and prune deletes them")
     return 1
 
 
 def _export(store: Store, given: argparse.Namespace) -> int:
+    partial = given.to.with_name(f".{given.to.name}.{os.getpid()}.partial")
     try:
-        with given.to.open("w", newline="") as file:
+        with partial.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["key", "score"])
             count = 0
             for key, score in rows(store):
                 writer.writerow([key.hex(), repr(score)])
                 count += 1
+        partial.replace(given.to)
     except OSError as error:
         print(f"{given.to}: must be a file that can be written, got: {error.strerror}", file=sys.stderr)
         return 2
+    finally:
+        with suppress(OSError):
+            partial.unlink()
     print(f"{count:,} scores written to {given.to}; damaged rows are left out")
     return 0
 

@@ -20,6 +20,8 @@ _APPLICATION = 0x6D616D6D
 """Marks a SQLite file as a store (`PRAGMA application_id`), so that another program's database is left alone."""
 
 ELSEWHERE = "give another file with --mammo-store=, or none"
+_OF_A_BROKEN_SCHEMA = ("no such", "table ", "near ")
+"""How SQLite's errors begin where a flipped bit has changed the name of a table or column."""
 
 _SCHEMA = """
 CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL, guard INTEGER NOT NULL,
@@ -105,18 +107,27 @@ class StoreFile:
         try:
             with self._lock:
                 yield
+        except UnusableInput:
+            raise
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 what = f"must be free within {BUSY_SECONDS:g} s, but another process holds it"
                 raise UnusableInput(f"store {self.path}: {what}; end that process, or {ELSEWHERE}") from error
+            if str(error).startswith(_OF_A_BROKEN_SCHEMA):
+                raise self.damaged(str(error)) from error
             raise UnusableInput(
                 f"store {self.path}: must be a file that can be written, got: {error}; free space, or {ELSEWHERE}"
             ) from error
-        except sqlite3.DatabaseError as error:
-            raise UnusableInput(
-                f"store {self.path}: must be an undamaged score store, got: {error}; "
-                f"delete it (its scores are computed again), or {ELSEWHERE}"
-            ) from error
+        # The latter where something else lies in a column than was ever written there.
+        except (sqlite3.DatabaseError, ValueError, TypeError, OverflowError) as error:
+            raise self.damaged(str(error)) from error
+
+    def damaged(self, what: str) -> UnusableInput:
+        """The one line on a file that cannot be relied upon."""
+        return UnusableInput(
+            f"store {self.path}: must be an undamaged score store, got: {what}; "
+            f"delete it (its scores are computed again), or {ELSEWHERE}"
+        )
 
     def close(self) -> None:
         self.db.close()

@@ -1,7 +1,11 @@
 """A store that cannot be used is one line, and never a wrong number."""
 
 import os
+import shutil
 import sqlite3
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,8 @@ from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.store_file import SCHEMA_VERSION
 from mammo_fixtures.scoring.tests.comparing import by_hand
 
+NOBODY = 65534
+"""A user who owns nothing."""
 ELSEWHERE = "give another file with --mammo-store=, or none"
 
 
@@ -101,12 +107,50 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert refused(tmp_path).startswith(f"store {tmp_path}: must be a file that can be written, got: ")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="folders cannot be made read-only for this user")
-def test_a_read_only_folder(tmp_path):
-    folder = tmp_path / "read_only"
-    folder.mkdir()
-    folder.chmod(0o500)
-    assert refused(folder / "scores.sqlite").startswith(f"store {folder}/scores.sqlite: must be a file that can be")
+@contextmanager
+def as_root():
+    mine = os.geteuid()
+    os.seteuid(os.getuid())
+    yield
+    os.seteuid(mine)
+
+
+@pytest.fixture
+def read_only():
+    """A folder with a store, neither of which can be written by this user, who is not root."""
+    if os.name != "posix":
+        pytest.skip("folders cannot be made read-only")
+    folder = Path(tempfile.mkdtemp())
+    store = Store(folder / "filled.sqlite")
+    store.keep([(key(1), 0.5)])
+    store.close()
+    (folder / "filled.sqlite").chmod(0o444)
+    folder.chmod(0o555)
+    root = os.getuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    yield folder
+    if root:
+        os.seteuid(0)
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_read_only_folder(read_only):
+    new, filled = read_only / "new.sqlite", read_only / "filled.sqlite"
+    for path in (new, filled):
+        assert refused(path).startswith(f"store {path}: must be a file that can be written, got: ")
+    assert sorted(path.name for path in read_only.iterdir()) == ["filled.sqlite"]
+
+
+def test_a_read_only_file_is_one_line(read_only):
+    path = read_only / "filled.sqlite"
+    with as_root():
+        read_only.chmod(0o777)
+    store = Store(path)
+    with pytest.raises(UnusableInput, match=f"store {path}: must be a file that can be written, got: attempt to write"):
+        store.keep([(key(2), 0.5)])
+    store.close()
 
 
 def test_a_full_disk_is_one_line_and_harms_nothing(path, store):
