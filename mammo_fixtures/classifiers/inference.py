@@ -56,11 +56,15 @@ class Inference:
         """One score for each input (channels, rows, columns); `names` say which, for messages."""
         return self.end(self.begin(inputs), names)
 
-    def begin(self, inputs: Sequence[Tensor]) -> Any:
-        """The network's answer to a batch; a GPU may still be working on it."""
+    def begin(self, inputs: Sequence[Tensor], *, kept: Sequence[Tensor] | None = None) -> Any:
+        """The network's answer to a batch; a GPU may still be working on it.
+
+        A network may work in place. `kept` are the images that it must not reach: an input that shares memory with none
+        of them is given as it is, and may be changed. By default no input is.
+        """
         import torch
 
-        given = self._run(torch.stack(list(inputs)))
+        given = self._run(batch_of(inputs, kept))
         # A copy: the network's next answer may come in the same memory.
         return given.clone() if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
 
@@ -162,6 +166,21 @@ class Inference:
 
     def _bad(self, what: str) -> UnusableInput:
         return UnusableInput(f"classifier {self.classifier.name or '?'}: {what}")
+
+
+def batch_of(inputs: Sequence[Tensor], kept: Sequence[Tensor] | None) -> Tensor:
+    """Inputs (channels, rows, columns) as one batch: a copy, unless it is one input whose memory nobody keeps."""
+    import torch
+
+    one = inputs[0]
+    if kept is None or len(inputs) > 1 or one.shape[0] > 1 or not one.is_contiguous():
+        return torch.stack(list(inputs))
+    memory = one.untyped_storage().data_ptr()
+    if any(each.untyped_storage().data_ptr() == memory for each in kept):
+        return torch.stack(list(inputs))
+    # Strides as in a copy: of an axis of length 1 they may be anything, and kernels are chosen by them.
+    rows, columns = one.shape[1:]
+    return one.as_strided((1, 1, rows, columns), (rows * columns, rows * columns, columns, 1))
 
 
 def _copied(batch: Any) -> Any:

@@ -114,6 +114,11 @@ def together(
     return images
 
 
+def gradients_needed(record: Perturbation, severities: int) -> int:
+    """How often the gradient is computed for so many severities of a view."""
+    return 1 if record.name == FGSM.name else STEPS * severities
+
+
 def _ascend_linf(
     clean: Sequence[Tensor],
     images: Sequence[Tensor],

@@ -13,9 +13,9 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.beside_claims import tell, with_fields_beside
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
-from mammo_fixtures.plugin.progress import phantom_reporter
 from mammo_fixtures.plugin.report_inputs import drawn_beside, keep_moved, keep_pictures, wants_pictures
 from mammo_fixtures.plugin.run import BESIDE, CURVE, Run, figures, run_of
+from mammo_fixtures.plugin.run_inputs import load, read_exams
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.baseline import paired
@@ -55,13 +55,8 @@ def cohort(request: pytest.FixtureRequest, mammo_run: Run) -> Cohort:
     """The exams this run is about."""
     if mammo_run.settings.scores is not None:
         pytest.skip(NO_CLASSIFIER)
-    from mammo_fixtures.exams import read_cohort
-    from mammo_fixtures.exams.phantoms import phantom_cohort
-
     with one_line(request):
-        if mammo_run.settings.exams == "phantoms":
-            phantom_cohort(progress=phantom_reporter(request.config))
-        return read_cohort(mammo_run.settings.exams, allow_outside=mammo_run.settings.allow_outside)
+        return read_exams(request.config)
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +64,8 @@ def classifier(request: pytest.FixtureRequest, mammo_run: Run) -> Classifier:
     """The classifier, loaded once per process."""
     if mammo_run.settings.scores is not None:
         pytest.skip(NO_CLASSIFIER)
-    import sys
-
-    from mammo_fixtures.classifiers import load_classifier
-
-    # What can be imported where the command was typed can be named in --mammo-classifier.
-    folder = str(request.config.invocation_params.dir)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
     with one_line(request):
-        return load_classifier(mammo_run.settings.classifier, allow_pickle=mammo_run.settings.allow_pickle)
+        return load(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
 from mammo_fixtures.plugin.options import add_options
+from mammo_fixtures.plugin.pass_plan import plan_alone, write_plan
 from mammo_fixtures.plugin.progress import give_back, watch
 from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
@@ -35,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except UnusableInput as error:
         raise pytest.UsageError(str(error)) from error
     config.add_cleanup(run.end)
+    if run.settings.plan and run.worker is None:
+        plan_alone(config)
     if run.settings.snapshots is not None:
         config.option.snapshot_dirname = str(run.settings.snapshots)
     # syrupy would delete the snapshots of deselected and extended curves; test_contract finds the orphans instead.
@@ -75,6 +78,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Any:
+    if run_of(session.config).settings.plan:
+        write_plan(session)
     with watch(session.config):
         return (yield)
 
@@ -97,7 +102,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     run = run_of(session.config)
     if run.worker is not None:
         session.config.workeroutput["mammo"] = run.told()  # type: ignore[attr-defined]
-    else:
+    elif not run.settings.plan:
         write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus)
 
 
@@ -106,5 +111,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     # syrupy's session is over and found nothing unused; left set, it would print that this is not recommended.
     config.option.disable_unused_snapshots = False
     write_power(run_of(config), terminalreporter)
-    if not config.option.collectonly:
+    if not config.option.collectonly and not run_of(config).settings.plan:
         write_summary(run_of(config), terminalreporter)

@@ -110,6 +110,7 @@ OPTIONS = (
 STRICT = "--mammo-strict"
 ALLOW_PICKLE = "--mammo-allow-pickle"
 POWER = "--mammo-power"
+PLAN = "--mammo-plan"
 INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
 PATHS = (
@@ -152,6 +153,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="M:N[:AUC]",
         help="print the chance that an unchanged classifier is held, for the cohort or for M malignant and N other "
         "breasts (write it with = or last; with --co nothing runs)",
+    )
+    group.addoption(
+        PLAN,
+        dest="mammo_plan",
+        action="store_true",
+        help="print what the selected tests would compute and about how long it takes, after a short calibration; "
+        "no test is run and no score kept",
     )
     group.addoption(
         INIT,

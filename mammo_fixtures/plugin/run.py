@@ -54,6 +54,11 @@ class Run:
     flags: Counter[str] = field(default_factory=Counter)
     """Views by what is out of the ordinary with a condition on them; workers' counts add up."""
     claims_selected: int = 0
+    """Those that tolerances judge."""
+    claims_of_scores: int = 0
+    """With curves and clean claims: whatever asks for scores."""
+    planned_workers: int = 1
+    """Of `-n`, where the run is only planned."""
 
     @classmethod
     def begin(cls, config: pytest.Config) -> Run:
@@ -111,6 +116,7 @@ class Run:
         """Derive the conditions that the selected tests need."""
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
+        self.claims_of_scores = len(selected)
         self.conditions = with_those_beside(plan(selected), self.settings.fourier_map if selected else ())
 
     def take(self, report: pytest.TestReport) -> None:

@@ -52,6 +52,8 @@ class Settings:
     strict: bool
     power: str | None
     """`cohort`, or counts; None where nobody asked."""
+    plan: bool
+    """Whether the run is only planned."""
     default_tolerances: bool
     default_snapshots: bool
 
@@ -95,6 +97,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         seed=_whole("seed", values["seed"], 0),
         strict=bool(config.getoption("mammo_strict")),
         power=_power(config.getoption("mammo_power")),
+        plan=_plan(config, values["scores"]),
         default_tolerances=not values["tolerances"],
         default_snapshots=not values["snapshots"] and reference,
     )
@@ -131,6 +134,16 @@ def _power(value: str | None) -> str | None:
     if value is not None:
         parsed(value)
     return value
+
+
+def _plan(config: pytest.Config, scores: str) -> bool:
+    asked = bool(config.getoption("mammo_plan"))
+    if asked and scores:
+        raise UnusableInput(
+            f"--mammo-plan tells what a classifier has to score, got --mammo-scores={scores}, where none runs; "
+            "leave out one"
+        )
+    return asked
 
 
 def _fourier_map(value: str, report: str) -> tuple[float, ...]:

@@ -27,6 +27,8 @@ from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable, che
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 
+_UNKEPT = "unkept "
+
 
 def score(
     cohort: Cohort,
@@ -84,7 +86,7 @@ class Pass:
         self.conditions = [CLEAN, *(c for c in dict.fromkeys(self.conditions) if c != CLEAN)]
         check_strata((name for breast in self.cohort.breasts for name in breast.strata), self.cohort.source)
         if not self.fingerprint:
-            self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"unkept {self.name}"
+            self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"{_UNKEPT}{self.name}"
         self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
         self.sweep.needs = self._needs
         keys = CellKeys(
@@ -100,6 +102,19 @@ class Pass:
     def decoded(self) -> int:
         """Views this process has decoded."""
         return self._pipeline.decoded
+
+    @property
+    def keys(self) -> CellKeys:
+        return self._pipeline.keys
+
+    @property
+    def keeps(self) -> bool:
+        """Whether another run can use the scores: the classifier has a fingerprint."""
+        return not self.fingerprint.startswith(_UNKEPT)
+
+    @property
+    def needs(self) -> Needs:
+        return self._needs
 
     def run(self) -> ScoreTable:
         """Score what is missing, with whoever else runs this pass, then read the merged scores."""
@@ -122,9 +137,11 @@ class Pass:
         if state is not None:
             self.progress(*state)
 
-    def _prepare(self) -> None:
+    @property
+    def preparation(self) -> Preparation:
+        """What is found out before the first exam."""
         keys, open_view = self._pipeline.keys, self._pipeline.open
-        Preparation(
+        return Preparation(
             needs=self._needs,
             sweep=self.sweep,
             store=self.store,
@@ -133,7 +150,11 @@ class Pass:
             fingerprint=self.fingerprint,
             read=open_view,
             digest=lambda source: keys.pixels_of(source, open_view),
-        ).make({c.perturbation for c in self.conditions if c != CLEAN})
+            known=keys.pixels,
+        )
+
+    def _prepare(self) -> None:
+        self.preparation.make({c.perturbation for c in self.conditions if c != CLEAN})
         self.store.remember_files(self._pipeline.learned().items())
 
     def _mend(self, work: Work, exam: Exam) -> None:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
@@ -14,6 +15,9 @@ from mammo_fixtures.scoring.keys import file_digest, pixels_digest
 from mammo_fixtures.scoring.read_ahead import ReadAhead
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.scoring.sweep import Sweep
+
+if TYPE_CHECKING:
+    import torch
 
 LookUp = Callable[[Sequence[bytes]], dict[bytes, float]]
 """Gives the scores that are known already, by key."""
@@ -163,11 +167,12 @@ class Pipeline:
         return {file: self.keys.pixels[source] for source, file in files.items()}
 
     def _decoders(self) -> int:
-        if self.decoders is not None:
-            return self.decoders
-        if self.sweep.inference.device.type == "cpu":
-            return 0
-        return min(DECODERS_ON_GPU, os.cpu_count() or 1)
+        return decoders_of(self.sweep.inference.device) if self.decoders is None else self.decoders
+
+
+def decoders_of(device: torch.device) -> int:
+    """Threads that decode ahead of a device; none beside a CPU, which they would take the cores from."""
+    return 0 if device.type == "cpu" else min(DECODERS_ON_GPU, os.cpu_count() or 1)
 
 
 def _wanted(cells: Cells, look_up: LookUp) -> dict[str, list[Condition]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from mammo_fixtures.exams import View
 from mammo_fixtures.exams.cohort import ViewSource
@@ -13,7 +14,7 @@ from mammo_fixtures.perturbations.universal import FOLDS, UNIVERSAL, UniversalFi
 from mammo_fixtures.scoring import gradient_check, universal_fit
 from mammo_fixtures.scoring.keys import parts_digest
 from mammo_fixtures.scoring.leases import leases
-from mammo_fixtures.scoring.needs import Needs
+from mammo_fixtures.scoring.needs import Needs, Side
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 
@@ -33,13 +34,12 @@ class Preparation:
     read: Callable[[ViewSource], View]
     digest: Callable[[ViewSource], bytes]
     """Of a view's pixels."""
+    known: Mapping[ViewSource, bytes] = field(default_factory=dict)
+    """Digests that can be told without decoding."""
 
     def make(self, perturbations: Collection[str]) -> None:
         """Tell needs and sweep what the perturbations of the pass depend on."""
-        following = {name for name in perturbations if PERTURBATIONS[name].needs == "gradient"}
-        if self.sweep.fields is not None:
-            # Fields that another classifier was fitted with need no gradient of this one.
-            following -= {UNIVERSAL.name}
+        following = self._following(perturbations)
         if not following:
             return
         reason = gradient_check.refusal(self._share_with_gradient())
@@ -47,6 +47,62 @@ class Preparation:
             self.needs.refused |= dict.fromkeys(following, reason)
         elif UNIVERSAL.name in following:
             self.sweep.fields = self._fitted_fields()
+
+    def recall(self, perturbations: Collection[str]) -> int:
+        """Tell needs and sweep what of it is known, and nothing else; the number of gradients that are still to follow.
+
+        Decodes nothing and computes no gradient.
+        """
+        following, gradients = self._following(perturbations), 0
+        if not following:
+            return 0
+        chosen = self.needs.chosen(gradient_check.LOOKED_AT)
+        known = self._recalled("share with gradient", chosen)
+        if known is None:
+            # One view of a breast is enough, where its gradient is not 0 everywhere.
+            gradients += len(chosen)
+        elif reason := gradient_check.refusal(known):
+            self.needs.refused |= dict.fromkeys(following, reason)
+            return 0
+        if UNIVERSAL.name in following:
+            path = self._fields_path() if self._all_known(self._fitted_on()) else None
+            if path is not None and UniversalFields.readable(path):
+                self.sweep.fields = UniversalFields.read(path)
+            else:
+                gradients += universal_fit.FIT_STEPS * len(self._examples())
+        return gradients
+
+    def _following(self, perturbations: Collection[str]) -> set[str]:
+        following = {name for name in perturbations if PERTURBATIONS[name].needs == "gradient"}
+        # Fields that another classifier was fitted with need no gradient of this one.
+        return following - ({UNIVERSAL.name} if self.sweep.fields is not None else set())
+
+    def _all_known(self, chosen: Collection[Side]) -> bool:
+        """Whether the key of something found out from some breasts can be told without decoding."""
+        return all(
+            source in self.known
+            for exam in self.needs.cohort
+            for breast in exam.breasts
+            if (exam.exam_id, breast.side) in chosen
+            for source in self.sweep.unit(exam, breast)
+        )
+
+    def _recalled(self, purpose: str, chosen: Collection[Side]) -> float | None:
+        if not self._all_known(chosen):
+            return None
+        key = self._key(purpose, chosen)
+        return self.store.scores([key]).get(key)
+
+    def _examples(self) -> list[universal_fit.Example]:
+        return [one for fold in range(FOLDS) for one in universal_fit.examples_of(fold, self.needs)]
+
+    def _fitted_on(self) -> set[Side]:
+        return {(source.exam_id, source.side) for one in self._examples() for source in one.sources}
+
+    def _fields_path(self) -> Path:
+        """Where the fields lie that were fitted to this classifier on this cohort."""
+        key = self._key(f"universal fields {universal_fit.FIT_VERSION}", self._fitted_on())
+        return self.store.path.parent / "universal" / f"{key.hex()}.safetensors"
 
     def _share_with_gradient(self) -> float:
         key = self._key("share with gradient", self.needs.chosen(gradient_check.LOOKED_AT))
@@ -58,10 +114,7 @@ class Preparation:
 
     def _fitted_fields(self) -> UniversalFields:
         """Fitted once by one process; the others wait for its file."""
-        examples = [one for fold in range(FOLDS) for one in universal_fit.examples_of(fold, self.needs)]
-        chosen = {(source.exam_id, source.side) for one in examples for source in one.sources}
-        key = self._key(f"universal fields {universal_fit.FIT_VERSION}", chosen)
-        path = self.store.path.parent / "universal" / f"{key.hex()}.safetensors"
+        path = self._fields_path()
         name = f"{self.pass_name} universal fields"
         self.store.begin(name, chunks=1, cells=0)
         with leases(self.store, name, self.owner):
@@ -74,7 +127,7 @@ class Preparation:
                 self.store.finish(name, 0)
         return UniversalFields.read(path)
 
-    def _key(self, purpose: str, chosen: Collection[tuple[str, str]]) -> bytes:
+    def _key(self, purpose: str, chosen: Collection[Side]) -> bytes:
         """Of something that was found out from some breasts' views and labels."""
         parts = [purpose.encode(), self.fingerprint.encode(), str(self.needs.seed).encode()]
         for exam in self.needs.cohort:

@@ -16,7 +16,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared
-from mammo_fixtures.perturbations.adversarial import together
+from mammo_fixtures.perturbations.adversarial import Gradients, together
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP, exchange, withheld_position
 from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.scoring.batches import Batches
@@ -51,6 +51,8 @@ class Sweep:
     """Which breasts of the cohort are judged; None stands for an exam by itself."""
     fields: UniversalFields | None = None
     """Fields that `universal` adds."""
+    gradients: Callable[..., Gradients] = gradients_of
+    """Gives what adversarial perturbations follow; another one where a pass is only rehearsed."""
     batches: Batches = field(init=False)
     uploads: Uploads | None = field(init=False)
     """Views on their way to a GPU; None on a CPU."""
@@ -129,7 +131,7 @@ class Sweep:
         following = next((c.perturbation for c in conditions if follows_gradient(c)), "")
         if following:
             signs = signs_of(exam, breast, following, self._needs(exam))
-            shared.ascent.gradients = gradients_of(self.inference, [view], signs)
+            shared.ascent.gradients = self.gradients(self.inference, [view], signs)
         if self.fields is not None:
             shared.universal_fields = self.fields.against(exam.exam_id)
         return shared
@@ -159,14 +161,18 @@ class Sweep:
     def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
         images = self._images.make([(shared, condition) for condition in conditions])
         inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
-        answer = self._answer(inputs)
+        answer = self._answer(inputs, shared.pixels)
         self._count(images)
         return conditions, answer
 
-    def _answer(self, inputs: list[torch.Tensor]) -> Any:
+    def _answer(self, inputs: list[torch.Tensor], clean: torch.Tensor) -> Any:
+        def begin() -> Any:
+            # What was made for one condition is made anew for the next; the clean pixels are not.
+            return self.inference.begin(inputs, kept=[clean])
+
         if not self.batches.measuring:
-            return self.inference.begin(inputs)
-        answer, taken, free = call_measured(self.inference.device, lambda: self.inference.begin(inputs))
+            return begin()
+        answer, taken, free = call_measured(self.inference.device, begin)
         self.batches.measure(taken, free)
         return answer
 
@@ -242,7 +248,7 @@ class Sweep:
             ]
         if follows_gradient(condition):
             signs = signs_of(exam, exam.breasts[0], condition.perturbation, self._needs(exam))
-            gradients = gradients_of(self.inference, [each.view for each in shared.values()], signs)
+            gradients = self.gradients(self.inference, [each.view for each in shared.values()], signs)
             return together(condition.perturbation, list(shared.values()), condition.severity, gradients)
         images = self._images.make([(each, condition) for each in shared.values()])
         self._count(images)

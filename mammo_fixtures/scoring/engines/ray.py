@@ -100,6 +100,11 @@ class RayEngine:
         for row in rows:
             yield pickle.loads(row["scored"])
 
+    def actors(self, device: str) -> int:
+        """How many would score a large pass on such a device; asks the cluster, or starts a Ray to ask it."""
+        with connected(self.address) as ray:
+            return self._pool(ray, device, sys.maxsize)
+
     def _pool(self, ray: Any, device: str, chunks: int) -> int:
         """How many actors there can be."""
         has = ray.cluster_resources()

@@ -115,6 +115,30 @@ def test_a_network_that_works_in_place_spoils_nothing():
     assert all((view.pixels == pixels).all() for view, pixels in zip(exam.views, before, strict=True))
 
 
+@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_view_level_network_may_work_in_place_too(batch_size, channels):
+    """Of one image it gets the memory that the next condition fills anew, of the clean view a copy."""
+
+    class InPlace(Pattern):
+        def forward(self, batch):
+            return super().forward(batch.mul_(0.5).add_(0.1).clone())
+
+    class Apart(Pattern):
+        def forward(self, batch):
+            return super().forward(batch * 0.5 + 0.1)
+
+    exam = in_memory(1).exams[0]
+    twice = dict.fromkeys("LR", (CLEAN, *CONDITIONS, CLEAN))
+    scores = [
+        Sweep(inference=Inference(view_level(network(), channels=channels), device="cpu"), batch_size=batch_size).exam(
+            exam, twice
+        )
+        for network in (InPlace, Apart)
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
 def test_views_that_the_network_does_not_declare_are_not_opened():
     class LeftOnly(torch.nn.Module):
         def forward(self, batch):

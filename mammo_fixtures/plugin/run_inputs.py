@@ -1,0 +1,36 @@
+"""The exams and the classifier that the options name."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mammo_fixtures.plugin.progress import phantom_reporter
+from mammo_fixtures.plugin.run import run_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from mammo_fixtures.classifiers import Classifier
+    from mammo_fixtures.exams import Cohort
+
+
+def read_exams(config: pytest.Config) -> Cohort:
+    """The cohort; phantoms that are not there yet are made, with progress."""
+    from mammo_fixtures.exams import read_cohort
+    from mammo_fixtures.exams.phantoms import phantom_cohort
+
+    settings = run_of(config).settings
+    if settings.exams == "phantoms":
+        phantom_cohort(progress=phantom_reporter(config))
+    return read_cohort(settings.exams, allow_outside=settings.allow_outside)
+
+
+def load(config: pytest.Config) -> Classifier:
+    """The classifier; what can be imported where the command was typed can be named."""
+    from mammo_fixtures.classifiers import load_classifier
+
+    settings, folder = run_of(config).settings, str(config.invocation_params.dir)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return load_classifier(settings.classifier, allow_pickle=settings.allow_pickle)
