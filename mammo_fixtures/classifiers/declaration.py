@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
@@ -24,9 +25,17 @@ def parsed(text: str, where: str) -> dict[str, Any]:
     """The declaration in a TOML text, checked. `where` names it in messages."""
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
         raise UnusableInput(f"{where}: a declaration must be TOML, {error}; an example: {EXAMPLE}") from error
     return checked(found, where)
+
+
+def embedded_text(found: str | bytes, path: Path) -> str:
+    """The declaration as it lay in a file."""
+    try:
+        return found.decode() if isinstance(found, bytes) else found
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"the declaration in {path.name}: must be UTF-8, got {error}; write it again") from error
 
 
 def checked(declared: Any, where: str) -> dict[str, Any]:

@@ -47,8 +47,12 @@ def refuse_pickles(path: Path) -> None:
             raw = _raw_tensors(archive)
             for name in archive.namelist():
                 _check(archive, name, raw, path)
-    except zipfile.BadZipFile as error:
-        raise UnusableInput(f"classifier {path.name}: a .pt2 file must be a whole archive, got {error}") from error
+    except UnusableInput:
+        raise
+    except Exception as error:  # of a damaged archive zipfile raises its own, OSError, zlib.error and others
+        raise UnusableInput(
+            f"classifier {path.name}: a .pt2 file must be a whole archive, got {str(error) or type(error).__name__}"
+        ) from error
 
 
 def _raw_tensors(archive: zipfile.ZipFile) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.batches import StoredShape, in_batches
-from mammo_fixtures.classifiers.declaration import NAME
+from mammo_fixtures.classifiers.declaration import NAME, embedded_text
 from mammo_fixtures.classifiers.exported_archive import refuse_pickles
 from mammo_fixtures.errors import UnusableInput
 
@@ -56,8 +56,7 @@ def read_exported(path: Path, *, allow_pickle: bool) -> tuple[ExportedNetwork, s
             f"classifier {path.name}: a .pt2 file must be one that torch.export.save wrote and torch "
             f"{torch.__version__} reads, it raised {type(error).__name__}: {error}; export it again"
         ) from error
-    text: str | bytes = extra[NAME]
-    return ExportedNetwork(program, _shape(program)), text.decode() if isinstance(text, bytes) else text
+    return ExportedNetwork(program, _shape(program)), embedded_text(extra[NAME], path)
 
 
 def _shape(program: Any) -> StoredShape:

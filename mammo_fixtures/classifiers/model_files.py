@@ -53,7 +53,7 @@ def _kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except Exception:  # no archive, or a damaged one, of which zipfile raises many kinds
         return "pickle"
     if any(name.endswith(("/models/model.json", "serialized_exported_program.json")) for name in names):
         return "exported"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mammo_fixtures.classifiers.declaration import NAME
+from mammo_fixtures.classifiers.declaration import NAME, embedded_text
 from mammo_fixtures.errors import UnusableInput
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def read_torchscript(path: Path) -> tuple[TorchScriptNetwork, str]:
     """The network in a TorchScript file, and the declaration inside it, empty where there is none."""
     extra = {NAME: ""}
     module = _loaded(path, "cpu", extra)
-    text: str | bytes = extra[NAME]
-    return TorchScriptNetwork(path, module), text.decode() if isinstance(text, bytes) else text
+    return TorchScriptNetwork(path, module), embedded_text(extra[NAME], path)
 
 
 def _loaded(path: Path, device: str, extra: dict[str, str]) -> Any:
@@ -53,10 +52,11 @@ def _loaded(path: Path, device: str, extra: dict[str, str]) -> Any:
     try:
         with _quiet():
             module = torch.jit.load(str(path), map_location=device, _extra_files=extra)  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # RuntimeError mostly, and whatever reading a damaged program meets
+        said = str(error).strip() or type(error).__name__
         raise UnusableInput(
             f"classifier {path.name}: TorchScript must be readable by torch {torch.__version__}, it says: "
-            f"{str(error).strip().splitlines()[-1]}; write it again"
+            f"{said.splitlines()[-1]}; write it again"
         ) from error
     return module.eval()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header as header
 from mammo_fixtures.exams.dicom_intensity import fractions
-from mammo_fixtures.exams.dicom_meta import transfer_syntax
-from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, DEFLATED, PixelLayout, stored_values
-from mammo_fixtures.exams.limits import check_deflated
+from mammo_fixtures.exams.dicom_meta import DEFLATED, parsable
+from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_values
+from mammo_fixtures.exams.limits import check_size
 from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
 from mammo_fixtures.exams.region import read_region
 from mammo_fixtures.exams.view import View
@@ -63,15 +63,17 @@ def read_dicom(file: ViewFile, stream: BinaryIO) -> View:
 
 def _data_set(stream: BinaryIO) -> Dataset:
     from pydicom import dcmread
+    from pydicom.uid import UID
 
     broken = "the DICOM file must be complete and undamaged, but it ends or breaks off; copy it again"
     try:
-        if transfer_syntax(stream) == DEFLATED:
-            check_deflated(stream)
-        stream.seek(0)
+        check_size(stream)
+        content, syntax = parsable(stream)
         with warnings.catch_warnings(record=True) as oddities:
             warnings.simplefilter("always")
-            dataset = dcmread(stream, specific_tags=list(TAGS))
+            dataset = dcmread(cast("BinaryIO", content), specific_tags=list(TAGS))
+        if syntax == DEFLATED:
+            dataset.file_meta.TransferSyntaxUID = UID(DEFLATED)
     except UnusableInput:
         raise
     except Exception as cause:  # EOFError, zlib.error, InvalidDicomError and others

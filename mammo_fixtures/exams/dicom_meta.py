@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import BinaryIO
 
+from mammo_fixtures.exams.limits import FewReads, inflated
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+EXPLICIT = "1.2.840.10008.1.2.1"
 START = 132
 """Preamble and prefix come first."""
 LONG = (b"OB", b"OW", b"OF", b"SQ", b"UT", b"UN")
@@ -26,3 +31,19 @@ def transfer_syntax(stream: BinaryIO) -> str:
         place = stream.tell()
     stream.seek(place)
     return syntax
+
+
+def parsable(stream: BinaryIO) -> tuple[FewReads, str]:
+    """The file as pydicom may parse it, unpacked and with a limit, and the transfer syntax that it names.
+
+    A deflated data set is unpacked here, within limits, and handed on as the explicit little endian that it then is.
+    """
+    syntax = transfer_syntax(stream)
+    if syntax == DEFLATED:
+        end = stream.tell()
+        content = inflated(stream)
+        stream.seek(0)
+        head = stream.read(end).replace(DEFLATED.encode(), EXPLICIT.encode().ljust(len(DEFLATED), b"\0"))
+        stream = io.BytesIO(head + content)
+    stream.seek(0)
+    return FewReads(stream), syntax

@@ -9,14 +9,13 @@ import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.dicom_codecs import Frame, codec_for, decode_frame
+from mammo_fixtures.exams.dicom_meta import DEFLATED, EXPLICIT
 from mammo_fixtures.exams.limits import check_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IMPLICIT = "1.2.840.10008.1.2"
-EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 RLE = "1.2.840.10008.1.2.5"
 NATIVE = (IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN)

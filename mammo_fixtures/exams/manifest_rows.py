@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.limits import read_at_most, unpacked
+from mammo_fixtures.exams.limits import MOST_ROWS, read_at_most, unpacked
 from mammo_fixtures.exams.remote_file import FilePath, Unreachable
 
 
@@ -64,9 +64,16 @@ def read_rows(path: FilePath) -> tuple[list[str], list[Row]]:
 
 
 def _csv_rows(path: FilePath) -> tuple[list[str], list[Row]]:
-    lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    content = _content(path)
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    lines = csv.reader(text, strict=True)
     try:
         return _parsed(path.name, lines, lambda: lines.line_num)
+    except UnicodeDecodeError as cause:
+        line, byte = _undecodable(content)
+        raise UnusableInput(
+            f"{path.name}, row {line}: a manifest must be UTF-8, got byte 0x{byte:02x}; save it as UTF-8"
+        ) from cause
     except csv.Error as cause:
         raise UnusableInput(f"{path.name}, row {lines.line_num}: not valid CSV ({cause}); correct it there") from cause
 
@@ -79,7 +86,17 @@ def unreachable(where: str, got: str, cause: OSError) -> UnusableInput:
     )
 
 
-def _text(path: FilePath) -> str:
+def _undecodable(content: bytes) -> tuple[int, int]:
+    """The first line that is no UTF-8, and the byte that is none."""
+    for number, line in enumerate(io.BytesIO(content), 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            return number, line[error.start]
+    return 0, 0
+
+
+def _content(path: FilePath) -> bytes:
     try:
         with path.open("rb") as stream:
             content = read_at_most(stream)
@@ -93,14 +110,7 @@ def _text(path: FilePath) -> str:
         raise UnusableInput(
             f"{path.name}: the manifest must be readable and whole, got {type(cause).__name__}: {cause}; copy it again"
         ) from cause
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as cause:
-        line = content.count(b"\n", 0, cause.start) + 1
-        raise UnusableInput(
-            f"{path.name}, row {line}: a manifest must be UTF-8, got byte 0x{content[cause.start]:02x}; save it as "
-            f"UTF-8"
-        ) from cause
+    return content
 
 
 def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[list[str], list[Row]]:
@@ -112,6 +122,8 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
         values = [cell.strip() for cell in cells]
         if not any(values):
             continue
+        if any("\0" in value for value in values):
+            raise UnusableInput(f"{file}, row {number}: a value must not hold a zero byte; write the file again")
         if not columns:
             columns = values
             repeated = sorted({column for column in columns if columns.count(column) > 1})
@@ -126,6 +138,10 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
                 f"{len(columns)}"
             )
         rows.append(Row(file, number, dict(zip(columns, values, strict=True))))
+        if len(rows) > MOST_ROWS:
+            raise UnusableInput(
+                f"{file}, row {number}: a manifest may have at most {MOST_ROWS} rows, got more; split it"
+            )
     return columns, rows
 
 

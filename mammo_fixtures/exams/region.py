@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams.remote_file import FilePath
 
+MOST_CORNERS = 100_000
+"""Of all outlines of a region: each outline is filled, so time grows with them."""
 MASK_MODES = ("1", "L", "I;16", "I")
 
 
@@ -71,7 +73,12 @@ def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.b
     canvas = Image.new("1", (columns, rows))
     pen = ImageDraw.Draw(canvas)
     try:
-        for polygon in json.loads(content):
+        polygons = json.loads(content)
+        if sum(map(len, polygons)) > MOST_CORNERS:
+            raise UnusableInput(
+                f"the region {name!r} may have at most {MOST_CORNERS} corners, got more; give a PNG mask instead"
+            )
+        for polygon in polygons:
             pen.polygon([_corner(corner, rows, columns) for corner in polygon], fill=1, outline=1)
     except UnusableInput:
         raise

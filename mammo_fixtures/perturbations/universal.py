@@ -92,7 +92,9 @@ class UniversalFields:
                     fold, _, position = name.partition(".")
                     directions[int(fold), position] = file.get_tensor(name)
                 return cls(directions=directions, seed=int(notes["seed"]))
-        except (OSError, SafetensorError) as error:
+        except UnusableInput:
+            raise
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
             raise UnusableInput(
                 f"universal fields {path}: must be a readable safetensors file, got: {error}; "
                 "give the universal.safetensors of a report"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import ShortLines
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
 from mammo_fixtures.scoring.table_rows import GatheredRows
 
@@ -78,12 +79,19 @@ def _csv_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
                 yield begins, row
 
     try:
-        with _opened(path) as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
+        with (
+            _opened(path) as binary,
+            io.BufferedReader(ShortLines(binary), 2**16) as short,
+            io.TextIOWrapper(short, encoding="utf-8-sig", newline="") as text,
+        ):
             reader = csv.reader(text, strict=True)
             header = [name.strip() for name in next(reader, [])]
             if not any(header):
                 raise UnusableInput(f"score table {path.name}: row 1 must name the columns, got an empty line")
             yield header, rows(reader)
+    except UnusableInput as error:
+        where = "" if str(error).startswith("score table") else f"score table {path.name}, row {line + 1}: "
+        raise UnusableInput(f"{where}{error}") from error
     except UnicodeDecodeError as error:
         raise UnusableInput(
             f"score table {path.name}, row {_undecodable_line(path)}: the table must be UTF-8, got byte "

@@ -50,7 +50,9 @@ class GatheredRows:
             condition = self.conditions.get((row[perturbation], row[severity]))
             if condition is None:
                 condition = self._new_condition(line, row[perturbation], row[severity])
-            who = self.readers.setdefault(row[reader], len(self.readers))
+            who = self.readers.get(row[reader])
+            if who is None:
+                who = self._new_reader(line, row[reader])
             column = self.cells.get((condition, who))
             if column is None:
                 column = self.cells[condition, who] = []
@@ -139,8 +141,17 @@ class GatheredRows:
         self.conditions[perturbation, severity] = number
         return number
 
+    def _new_reader(self, line: int, reader: str) -> int:
+        self._check_spaces(line, "reader", reader)
+        return self.readers.setdefault(reader, len(self.readers))
+
     def _check_spaces(self, line: int, column: str, text: str) -> None:
-        """' clean' is not 'clean': rows with one would be judged apart, or not at all."""
+        """' clean' is not 'clean': rows with one would be judged apart, or not at all.
+
+        NumPy drops zero bytes at the end of a text, so that two exams would become one.
+        """
+        if "\0" in text:
+            raise self._bad(line, f"{column} must not hold a zero byte, got {text!r}; remove it")
         if text != text.strip():
             raise self._bad(line, f"{column} must not begin or end with a space, got {text!r}; remove it")
 

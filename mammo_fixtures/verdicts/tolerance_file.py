@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.spelling import nearest
@@ -33,13 +34,15 @@ def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
 def _tables(path: Path) -> list[Any]:
     try:
         with path.open("rb") as file:
-            content = tomllib.load(file)
+            content = tomllib.loads(read_at_most(file, MOST_SETTINGS_BYTES).decode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnusableInput(
             f"{path}: tolerances must be a readable TOML file, got {reason!r}; give one with --mammo-tolerances=FILE"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnusableInput as error:
+        raise UnusableInput(f"{path.name}: {error}") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
         raise UnusableInput(f"{path.name}: tolerances must be TOML in UTF-8, got {error}; mend that line") from error
     for key in content:
         if key != "tolerance":

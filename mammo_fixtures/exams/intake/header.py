@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import dicom_header
+from mammo_fixtures.exams.dicom_meta import parsable
 from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
 from mammo_fixtures.exams.view_file import DICOM_MAGIC, PREAMBLE_BYTES, ViewFile
 
@@ -81,9 +82,10 @@ def read_header(path: Path, name: str) -> Header:
         with path.open("rb") as file:
             if file.read(PREAMBLE_BYTES + len(DICOM_MAGIC))[PREAMBLE_BYTES:] != DICOM_MAGIC:
                 raise NoHeader("no DICOM file")
-        with quiet_pydicom():
-            dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(TAGS))
-            return _header(dataset, name)
+            with quiet_pydicom():
+                content, _ = parsable(file)
+                dataset = dcmread(cast("BinaryIO", content), stop_before_pixels=True, specific_tags=list(TAGS))
+                return _header(dataset, name)
     except NoHeader:
         raise
     except OSError as error:

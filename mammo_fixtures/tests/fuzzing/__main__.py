@@ -1,4 +1,8 @@
-"""`python -m mammo_fixtures.tests.fuzzing images --cases=100000`: the long run, in processes that may die."""
+"""`python -m mammo_fixtures.tests.fuzzing images --cases=100000`: the long run, in processes that may die.
+
+Kinds: images (DICOM and PNG), tables (manifests, score tables, tolerances, regions), classifiers. Ends with
+status 1 where a case was neither read right nor refused in one plain line.
+"""
 
 import argparse
 import json
@@ -11,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from mammo_fixtures.tests.fuzzing.cases import run_case, targets
+from mammo_fixtures.tests.fuzzing.cases import GOOD, KINDS, Outcome, run_case, targets
 
 BLOCK = 1000
 STILL_SECONDS = 20.0
@@ -31,9 +35,10 @@ def work(kind, seed, first, last):
             target = all_targets[case % len(all_targets)]
             outcome = run_case(target, folder, seed=seed, case=case)
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+            what = outcome.what
             if grown > GROWTH_BYTES:
-                outcome, before = f"memory grew by {grown / 2**20:.0f} MB", before + grown
-            print(f"end {json.dumps([case, target.name, outcome])}", flush=True)
+                what, before = f"memory grew by {grown / 2**20:.0f} MB", before + grown
+            print(f"end {json.dumps([case, target.name, what, outcome.seconds, outcome.rule, grown])}", flush=True)
 
 
 def block(kind, seed, first, last, results, said):
@@ -53,9 +58,9 @@ def block(kind, seed, first, last, results, said):
                 if word == "begin":
                     begun = int(about)
                 elif word == "end":
-                    case, name, outcome = json.loads(about)
+                    case, name, what, seconds, rule, grown = json.loads(about)
                     ended = case
-                    results.append((case, name, outcome))
+                    results.append((case, name, Outcome(what, seconds, rule), grown))
             done = process.poll() is not None and not read
             if done or time.monotonic() - heard > STILL_SECONDS:
                 break
@@ -65,7 +70,7 @@ def block(kind, seed, first, last, results, said):
         process.wait()
         if begun > ended:
             how = f"the process ended with status {process.returncode}" if done else "it hung"
-            results.append((begun, "", how))
+            results.append((begun, "", Outcome(how, 0.0), 0))
         elif process.returncode and done:
             said.seek(0)
             raise SystemExit(f"a worker failed outside a case: {said.read()[-2000:].decode(errors='replace')}")
@@ -74,26 +79,38 @@ def block(kind, seed, first, last, results, said):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=("images", "tables"))
+    parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--each", action="store_true", help="outcomes of each target too")
+    parser.add_argument("--reasons", type=int, default=12, help="reasons of refusals to print")
     parser.add_argument("--work", nargs=2, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         return work(options.kind, options.seed, *options.work)
-    counts, wrong, begin = Counter(), [], time.monotonic()
+    counts, rules, wrong, begin = Counter(), Counter(), 0, time.monotonic()
+    slowest, most = 0.0, 0
     for first in range(0, options.cases, BLOCK):
         results = []
         with tempfile.TemporaryFile() as said:
             block(options.kind, options.seed, first, min(first + BLOCK, options.cases), results, said)
-        for case, name, outcome in results:
-            counts[name, outcome if outcome in ("same", "other", "refused") else "WRONG"] += 1
-            if outcome not in ("same", "other", "refused"):
-                wrong.append((case, name, outcome))
-                print(f"case {case} {name}: {outcome}", flush=True)
+        for case, name, outcome, grown in results:
+            good = outcome.what in GOOD
+            counts[name, outcome.what if good else "WRONG"] += 1
+            rules[outcome.rule] += outcome.what == "refused"
+            slowest, most = max(slowest, outcome.seconds), max(most, grown)
+            if not good:
+                wrong += 1
+                print(f"case {case} {name}: {outcome.what}", flush=True)
     print(f"{options.kind}: {sum(counts.values())} cases of seed {options.seed} in {time.monotonic() - begin:.0f} s")
-    for (name, outcome), count in sorted(counts.items()):
-        print(f"{name:24} {outcome:8} {count}")
+    print(f"slowest {slowest:.2f} s of CPU time, most growth of a process {most / 2**20:.0f} MB, {wrong} wrong")
+    for what in (*GOOD, "WRONG"):
+        print(f"{what:8} {sum(count for (_, found), count in counts.items() if found == what)}")
+    for (name, what), count in sorted(counts.items()) if options.each else ():
+        print(f"{name:32} {what:8} {count}")
+    print(f"refused with UnusableInput for {len(rules)} reasons, the commonest of them:")
+    for rule, count in rules.most_common(options.reasons):
+        print(f"{count:8} {rule}")
     return 1 if wrong else 0
 
 
