@@ -117,7 +117,7 @@ class Run:
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
         self.claims_of_scores = len(selected)
-        self.conditions = with_those_beside(plan(selected), self.settings.fourier_map if selected else ())
+        self.conditions = with_those_beside(plan(selected), self.settings.fourier_map)
 
     def take(self, report: pytest.TestReport) -> None:
         """Gather how tests ended, and the verdicts and curves that they left in their reports, from workers too."""

@@ -1,12 +1,15 @@
-"""README is held against the code: its table of perturbations, commands, options and snippets."""
+"""README is held against the code: its table of perturbations, its first commands, and its sample run."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from mammo_fixtures import PERTURBATIONS, read_tolerances
+from mammo_fixtures.tests.pages.blocks import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,17 +44,47 @@ def test_ci_runs_the_command_that_readme_prints():
     assert len([line for line in README.splitlines() if re.fullmatch(r"python3 .*tox -e selftest", line)]) == 1
 
 
-def test_every_option_in_readme_exists_and_is_written_with_an_equals_sign():
-    from mammo_fixtures.plugin.options import OPTIONS, STRICT
+SAMPLE = next(block.text for block in blocks(ROOT / "README.md") if block.language == "console")
 
-    known = {option.flag for option in OPTIONS} | {STRICT}
-    for flag, sign in re.findall(r"(--mammo-[a-z-]+)(=?)", README):
-        assert flag in known
-        assert sign or flag == STRICT or f"`{flag}`" in README, f"{flag} needs ="
+
+def sample_claims():
+    """Rows of the sample's table: kind, id, clean, perturbed, drop, low, high, margin, outcome."""
+    number = r"(-?[\d.]+)"
+    row = rf"^(\w+) (lowpass-\S+) +{number} +{number} +{number} \[{number}, {number}\] +{number} +\S+ +(\w+)$"
+    return re.findall(row, SAMPLE, re.MULTILINE)
+
+
+def stored_curve(subgroup):
+    """Metric by severity in the snapshot of the reference classifier."""
+    folder = ROOT / "robustness_tests" / "__snapshots__" / "test_curve"
+    lines = (folder / f"test_curve[lowpass-{subgroup}-auc].txt").read_text().split("auc\n")[-1].splitlines()
+    return {float(severity): float(value) for severity, value in (line.split() for line in lines)}
+
+
+def test_the_sample_run_has_the_figures_that_are_stored():
+    rows = sample_claims()
+    assert len(rows) == int(re.search(r"claims: (\d+) held, 0 broken", SAMPLE)[1]) > 5
+    for kind, claim, clean, perturbed, drop, low, high, margin, outcome in rows:
+        _, severity, subgroup, _ = claim.split("-")
+        stored = stored_curve(subgroup)
+        assert float(clean) == pytest.approx(stored[0], abs=6e-4), claim
+        assert float(perturbed) == pytest.approx(stored[float(severity.removesuffix("mm"))], abs=6e-4), claim
+        assert float(drop) == pytest.approx(float(clean) - float(perturbed), abs=1.1e-3), claim
+        held = float(high) <= float(margin) if kind == "holds" else float(low) >= float(margin)
+        assert (outcome == "held") is held, claim
+
+
+def test_the_sample_run_counts_what_is_collected():
+    line = [sys.executable, "-m", "pytest", "--co", "-q", "-k", "lowpass", "-p", "no:cacheprovider"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    selected, every, gone = re.search(r"(\d+)/(\d+) tests collected \((\d+) deselected\)", done.stdout).groups()
+    assert f"collected {every} items / {gone} deselected / {selected} selected" in SAMPLE
+    ids = set(re.findall(r"\[(lowpass-\S+)\]", done.stdout))
+    assert {claim for _, claim, *_ in sample_claims()} <= ids
 
 
 def test_the_tolerance_in_readme_is_read(tmp_path):
-    block = re.search(r"```toml\n(.*?)```", README, re.DOTALL).group(1)
+    block = next(block.text for block in blocks(ROOT / "README.md") if block.language == "toml")
     assert tomllib.loads(block)["tolerance"]
     path = tmp_path / "tolerances.toml"
     path.write_text(
@@ -65,16 +98,9 @@ def test_the_tolerance_in_readme_is_read(tmp_path):
 
 def test_the_new_perturbation_in_readme_works():
     torch = pytest.importorskip("torch")
-    from mammo_fixtures.perturbations import Perturbation
-
-    block = next(b for b in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "BRIGHTNESS = Perturbation" in b)
-    made = {"Perturbation": Perturbation}
+    block = next(block.text for block in blocks(ROOT / "README.md") if "BRIGHTNESS = Perturbation" in block.text)
+    made = {}
     exec(block, made)
     result = made["brightness"](torch.zeros(2, 2), offset=0.5, feathered_mask=torch.ones(2, 2))
     assert torch.equal(result, torch.full((2, 2), 0.5))
     assert made["BRIGHTNESS"].shares == ("feathered_mask",)
-
-
-def test_linked_files_exist():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target

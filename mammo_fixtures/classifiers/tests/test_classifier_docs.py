@@ -22,7 +22,7 @@ HTTP = (DOCS / "http.md").read_text(encoding="utf-8")
 
 
 def blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    return re.findall(rf"```{language}(?: [^\n]*)?\n(.*?)```", page, re.DOTALL)
 
 
 def table():
