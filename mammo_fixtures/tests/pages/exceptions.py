@@ -29,6 +29,7 @@ FAILS = {
     "pytest -q -k contract --mammo-exams=no_spacing.csv": 1,
     "pytest -q -k contract --mammo-exams=two_labels.csv": 1,
     "pytest -q -k contract --mammo-exams=no_files.csv": 1,
+    "pytest -q -k contract --mammo-exams=outside.csv": 1,
 }
 """Commands that end with another status than 0, as their pages say."""
 

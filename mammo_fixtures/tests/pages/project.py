@@ -108,6 +108,7 @@ def write_unusable(folder: Path) -> None:
         "two_labels": [["17", "L", view, f"images/{view}.dcm", label] for view, label in (("CC", "0"), ("MLO", "1"))],
         "no_files": [["17", "L", view, f"images/17_L_{view}.dcm", "0"] for view in ("CC", "MLO")],
     }
+    faults["outside"] = [["17", "L", "CC", "/archive/2025/17.dcm", "0"]]
     for name, rows in faults.items():
         with (folder / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file).writerows([columns, *rows])
