@@ -14,8 +14,9 @@ import pytest
 import scipy.spatial
 import scipy.stats  # noqa: F401
 import torch  # noqa: F401 - these once here: a command that runs inside this process forgets what it imported
+from _pytest.config.argparsing import Parser
 
-from mammo_fixtures.plugin.options import ALLOW_PICKLE, INIT, OPTIONS, POWER, STRICT
+from mammo_fixtures.plugin.options import OPTIONS, add_options
 from mammo_fixtures.tests.pages import exceptions
 from mammo_fixtures.tests.pages.architecture_picture import check_picture
 from mammo_fixtures.tests.pages.blocks import ROOT, blocks, commands, pages, quoted_output, shown
@@ -26,7 +27,14 @@ from mammo_fixtures.tests.pages.shells import prints, run, says
 PAGES = pages()
 WITH_BLOCKS = [page for page in PAGES if blocks(page)]
 LANGUAGES = {*READERS, "sh", "console", "text", "mermaid"}
-FLAGS = {option.flag for option in OPTIONS} | {STRICT, ALLOW_PICKLE, POWER, INIT}
+VALUED = {option.flag for option in OPTIONS}
+
+
+def flags():
+    """Every option of the suite, as pytest knows it."""
+    parser = Parser(_ispytest=True)
+    add_options(parser)
+    return {name for group in parser._groups for option in group.options for name in option.names()}
 
 
 @pytest.fixture(scope="session")
@@ -111,8 +119,8 @@ def test_no_exception_is_left_over():
 def test_every_option_exists_and_is_written_with_an_equals_sign(page):
     text = page.read_text(encoding="utf-8")
     for flag, sign in re.findall(r"(--mammo-[a-z-]+[a-z])(=?)", text):
-        assert flag in FLAGS, f"{shown(page)}: {flag} is no option"
-        assert sign or f"`{flag}`" in text or flag in {STRICT, ALLOW_PICKLE, POWER, INIT}, f"{flag} needs ="
+        assert flag in flags(), f"{shown(page)}: {flag} is no option"
+        assert sign or f"`{flag}`" in text or flag not in VALUED, f"{flag} needs ="
     for key in re.findall(r"\bmammo_([a-z_]+) =", text):
         assert key in {option.name for option in OPTIONS} | {"allow_pickle"}, f"{shown(page)}: mammo_{key} is no key"
 
