@@ -67,7 +67,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
             # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
             fingerprint=known or f"unkept {run.pass_name}",
             engine=engine,
-            progress=reporter(config),
+            progress=reporter(config, len(cohort)),
         )
         table = one_pass.run()
         cells, _, found = store.progress(run.pass_name) or (0, 0, 0)

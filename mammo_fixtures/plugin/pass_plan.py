@@ -14,7 +14,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.devices import Place, place_of
 from mammo_fixtures.plugin.engine_choice import engine_of, own_device
-from mammo_fixtures.plugin.progress import minutes
+from mammo_fixtures.plugin.progress import long_time
 from mammo_fixtures.plugin.run import Run, run_of
 from mammo_fixtures.plugin.run_inputs import load, read_exams
 
@@ -190,7 +190,7 @@ def _time(ahead: Outlook, measured: Calibration, crew: Crew) -> list[str]:
     seconds = rates.seconds(ahead.amount, processes=crew.at_once)
     gradient = f", {_milliseconds(rates.gradient)} a gradient" if rates.gradient else ""
     return [
-        f"plan: about {_long(seconds)} by {crew.said}",
+        f"plan: about {long_time(seconds)} by {crew.said}",
         f"plan: measured in {measured.seconds:.0f} s on {measured.views} views: decode "
         f"{_milliseconds(rates.decode)} a view; an image {_milliseconds(rates.perturb)} to perturb and prepare and "
         f"{_milliseconds(rates.classify)} in the classifier, batch {measured.batch}{gradient}",
@@ -221,13 +221,6 @@ def _disk(run: Run, one_pass: Pass, ahead: Outlook) -> str:
     grows = store_bytes(scores=ahead.missing, views=ahead.unread)
     where = run.settings.store if run.settings.store and one_pass.keeps else "a file that the run removes"
     return f"plan: disk about {_size_text(grows)} more in {where}; {_size_text(shutil.disk_usage(there).free)} free"
-
-
-def _long(seconds: float) -> str:
-    """Minutes below two hours, hours below two days, then days."""
-    if seconds < 7200:
-        return minutes(seconds)
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -22,9 +22,16 @@ class Progress:
     """Turns counts into lines, no more often than is of use."""
 
     def __init__(
-        self, write: Callable[[str], None], *, every_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        write: Callable[[str], None],
+        *,
+        every_seconds: float,
+        exams: Callable[[], int] = lambda: 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`exams` gives the size of the cohort, 0 as long as it is not known."""
         self._write = write
+        self._exams = exams
         self._every = every_seconds
         self._clock = clock
         self._began = self._last = clock()
@@ -37,9 +44,20 @@ class Progress:
             return
         self._last, self._told = now, not done
         rate = computed / max(now - self._began, 1e-9)
-        left = f", {minutes((cells - computed - found) / rate)} left" if rate > 0 and not done else ""
+        left = f", {long_time((cells - computed - found) / rate)} left" if rate > 0 and not done else ""
         stored = f", {found:,} from the store" if found else ""
-        self._write(f"[mammo] {computed + found:,} of {cells:,} scores{stored}, {rate:.0f} scores/s{left}")
+        scores = f"{computed + found:,} of {cells:,} scores{stored}"
+        exams = self._exams()
+        if not exams:
+            self._write(f"[mammo] {scores}, {_rate(rate)} scores/s{left}")
+            return
+        # By their share of scores: an exam of which the store has a part is a part of an exam.
+        complete, of_exams = int(exams * (computed + found) / cells), f"{_rate(rate * exams / cells)} exams/s"
+        self._write(f"[mammo] {complete:,} of {exams:,} exams ({scores}), {of_exams}, {_rate(rate)} scores/s{left}")
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.2g}"
 
 
 def phantom_reporter(config: pytest.Config) -> Callable[[int, int], None]:
@@ -61,16 +79,36 @@ def minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 
-def reporter(config: pytest.Config) -> Callable[[int, int, int], None]:
-    """What a pass calls in this process; silent in a worker, whose controller watches the store."""
-    if run_of(config).worker is not None:
-        return lambda cells, computed, found: None
-    return _progress(config)
+def long_time(seconds: float) -> str:
+    """Minutes below two hours, hours below two days, then days."""
+    if seconds < 7200:
+        return minutes(seconds)
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
 
 
-def _progress(config: pytest.Config) -> Progress:
+def reporter(config: pytest.Config, exams: int) -> Callable[[int, int, int], None]:
+    """What a pass calls in this process; silent in a worker, whose controller watches the store.
+
+    A worker knows the cohort and its controller does not: it leaves the number of exams in the run's folder.
+    """
+    run = run_of(config)
+    if run.worker is None:
+        return _progress(config, lambda: exams)
+    run.size_file.write_text(str(exams), encoding="ascii")
+    return lambda cells, computed, found: None
+
+
+def _exams_told(run: Run) -> int:
+    """What a worker left; 0 before."""
+    try:
+        return int(run.size_file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _progress(config: pytest.Config, exams: Callable[[], int]) -> Progress:
     write, every = _writer(config)
-    return Progress(write, every_seconds=every)
+    return Progress(write, every_seconds=every, exams=exams)
 
 
 def _writer(config: pytest.Config) -> tuple[Callable[[str], None], float]:
@@ -100,7 +138,7 @@ def watch(config: pytest.Config) -> Iterator[None]:
     def follow() -> None:
         from mammo_fixtures.scoring.store import Store
 
-        tell = _progress(config)
+        tell = _progress(config, lambda: _exams_told(run))
         while not stop.wait(_POLL_SECONDS):
             for path in (run.store, run.unkept_store):
                 if path.exists():

@@ -104,6 +104,11 @@ class Run:
         return self.folder / "pictures.json"
 
     @property
+    def size_file(self) -> Path:
+        """The number of exams, which workers know."""
+        return self.folder / "exams"
+
+    @property
     def fields_file(self) -> Path:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 
 _UNKEPT = "unkept "
+_BEAT_SECONDS = 1.0
 
 
 def score(
@@ -78,9 +80,11 @@ class Pass:
     """The classifier's, or where it has none, a text that only this run uses."""
     engine: Engine = field(default_factory=LocalEngine)
     progress: Callable[[int, int, int], None] = lambda cells, computed, found: None
-    """Told the cells in all, computed and found, whenever a chunk is done or waited for."""
+    """Told the cells in all, computed and found, whenever a chunk is done or waited for, and at most each second."""
     _needs: Needs = field(init=False)
     _pipeline: Pipeline = field(init=False)
+    _told: float = field(default_factory=time.monotonic, init=False)
+    """When progress was told last."""
 
     def __post_init__(self) -> None:
         self.conditions = [CLEAN, *(c for c in dict.fromkeys(self.conditions) if c != CLEAN)]
@@ -89,6 +93,7 @@ class Pass:
             self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"{_UNKEPT}{self.name}"
         self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
         self.sweep.needs = self._needs
+        self.sweep.beat = self._beat
         keys = CellKeys(
             sweep=self.sweep,
             needs=self._needs,
@@ -133,9 +138,16 @@ class Pass:
         return self._table(work)
 
     def _tell(self) -> None:
+        self._told = time.monotonic()
         state = self.store.progress(self.name)
         if state is not None:
-            self.progress(*state)
+            cells, computed, found = state
+            self.progress(cells, min(cells - found, computed + int(self.sweep.under_way)), found)
+
+    def _beat(self) -> None:
+        """Between two exams, which may take long; asking the store after each of many fast batches would, too."""
+        if time.monotonic() - self._told >= _BEAT_SECONDS:
+            self._tell()
 
     @property
     def preparation(self) -> Preparation:

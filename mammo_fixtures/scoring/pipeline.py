@@ -147,6 +147,7 @@ class Pipeline:
         if wanted:
             scores = self.sweep.exam(task.exam, wanted, read)
             computed = {cells[cell]: value for cell, value in scores.items()}
+            self.sweep.under_way = 0.0
         ahead.forget(task.sources)
         self._forget(*opened.values())
         return ExamRows(

@@ -51,6 +51,10 @@ class Sweep:
     """Which breasts of the cohort are judged; None stands for an exam by itself."""
     fields: UniversalFields | None = None
     """Fields that `universal` adds."""
+    under_way: float = 0.0
+    """Scores of the exam at work that are done, in parts of a breast's views; they are handed over with the exam."""
+    beat: Callable[[], None] = lambda: None
+    """Called after each batch: an exam may take many minutes."""
     gradients: Callable[..., Gradients] = gradients_of
     """Gives what adversarial perturbations follow; another one where a pass is only rehearsed."""
     batches: Batches = field(init=False)
@@ -78,6 +82,7 @@ class Sweep:
         read: Callable[[ViewSource], View] = lambda source: source.read(),
     ) -> dict[tuple[str, Condition], float]:
         """Scores by side and condition, for the conditions wanted of each side; `read` opens a view."""
+        self.under_way = 0.0
         if self.inference.classifier.level == "exam":
             return self._at_exam_level(exam, wanted, read)
         return self._at_view_level(exam, wanted, read)
@@ -114,7 +119,9 @@ class Sweep:
                 there = [c for c in conditions if c.perturbation != MISSING_VIEW.name or source.position != withheld]
                 if there:
                     shared = self._shared(read(source), exam, breast, there)
-                    for condition, value in zip(there, self._one_view(shared, there), strict=True):
+                    for condition, value in zip(
+                        there, self._one_view(shared, there, 1 / len(breast.views)), strict=True
+                    ):
                         several[condition][source.position] = value
             for condition, values in several.items():
                 where = f"exam {exam.exam_id}, {breast.side}, {_text(condition)}"
@@ -140,7 +147,8 @@ class Sweep:
         alone = Cohort(name="", exams=(exam,))
         return self.needs or Needs(cohort=alone, classifier=self.inference.classifier, seed=self.seed)
 
-    def _one_view(self, shared: Shared, conditions: Sequence[Condition]) -> list[float]:
+    def _one_view(self, shared: Shared, conditions: Sequence[Condition], share: float) -> list[float]:
+        """Scores of a view that makes so large a share of its breast's."""
         scores: list[float] = []
         begun: _Begun = ([], None)
         left = list(conditions)
@@ -156,6 +164,8 @@ class Sweep:
             # Asked for only now: a GPU computes the one batch of scores while the next one's images are made.
             scores += self._ended(shared.view, begun)
             begun, left = following, left[len(some) :]
+            self.under_way += share * len(some)
+            self.beat()
         return scores + self._ended(shared.view, begun)
 
     def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
@@ -204,6 +214,8 @@ class Sweep:
                             f"{', '.join(sorted(given))} only; give a dict keyed L and R"
                         )
                     scores[side, condition] = given[side]
+            self.under_way = len(scores)
+            self.beat()
         return scores
 
     def _there(self, exam: Exam, sources: Mapping[str, ViewSource]) -> list[str]:

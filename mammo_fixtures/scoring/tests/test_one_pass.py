@@ -8,7 +8,7 @@ import torch
 from mammo_fixtures import ScoreTable, UnusableInput, View, read_cohort, score
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Breast, Cohort, Exam
-from mammo_fixtures.scoring import CLEAN, Condition
+from mammo_fixtures.scoring import CLEAN, Condition, one_pass
 from mammo_fixtures.scoring.engines import engine
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
@@ -17,6 +17,7 @@ from mammo_fixtures.scoring.tests.comparing import same
 from mammo_fixtures.scoring.tests.tiny_cohort import (
     CONDITIONS,
     PLAN,
+    FourViews,
     Pattern,
     in_memory,
     on_disk,
@@ -184,3 +185,15 @@ def test_scoring_reads_and_disturbs_no_global_generator():
     before = torch.get_rng_state()
     score(in_memory(1), view_level(), PLAN, device="cpu")
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("classifier", [view_level(), view_level(FourViews(), level="exam")])
+def test_progress_is_told_within_an_exam_too(monkeypatch, run, classifier):
+    """With a slow classifier one exam takes many minutes; what is told only grows, and ends with all of it."""
+    monkeypatch.setattr(one_pass, "_BEAT_SECONDS", 0.0)
+    told = []
+    run(in_memory(2), classifier=classifier, progress=lambda cells, computed, found: told.append((computed, cells)))
+    done = [computed for computed, _ in told]
+    assert done == sorted(done)
+    assert len({*done}) > CONDITIONS
+    assert told[-1] == (4 * CONDITIONS, 4 * CONDITIONS)
