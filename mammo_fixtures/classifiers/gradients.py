@@ -75,4 +75,8 @@ def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], sig
 
 
 def _none(inference: Inference, why: str) -> NoGradient:
-    return NoGradient(f"classifier {inference.classifier.name or '?'}: gives no gradient at its pixels: {why}")
+    name = inference.classifier.name or "?"
+    return NoGradient(
+        f"classifier {name}: gives no gradient at its pixels: {why}; where that is so by nature, leave adversarial "
+        'claims out: -k "not pgd and not universal"'
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mammo_fixtures.metrics import Metric
+from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.reports.chart_axes import Across, Up
 from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_order, curve_key, severity_order
 from mammo_fixtures.reports.judged_by import Tolerances
@@ -71,6 +72,15 @@ class Chart:
     across: Across
     up: dict[str, Up]
     series: tuple[Series, ...]
+
+    @property
+    def meaning(self) -> str:
+        """What the perturbation does and what its severity counts, for who does not know its name."""
+        record = next((each for each in PERTURBATIONS.every if each.name == self.perturbation), None)
+        if record is None:
+            return ""
+        does = (record.apply.__doc__ or "").strip().partition("\n")[0]
+        return f"{does} Severity: {record.parameter.replace('_', ' ')}, {record.unit}."
 
     @property
     def labels(self) -> list[str]:

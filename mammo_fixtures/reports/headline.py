@@ -44,7 +44,11 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
     reasons = []
     refused = [verdict for verdict in findings.judged if not findings.accepted(verdict)]
     if refused:
-        reasons.append(f"{len(refused)} of {total} claims {_were(len(refused))} not held ({_kinds(findings)})")
+        if {verdict["outcome"] for verdict in refused} == {"inconclusive"}:
+            undecided = "could not be decided with these breasts, none was found broken"
+            reasons.append(f"{len(refused)} of {total} claims {undecided}")
+        else:
+            reasons.append(f"{len(refused)} of {total} claims {_were(len(refused))} not held ({_kinds(findings)})")
     elif total:
         reasons.append(f"of {total} claims {found}")
     unclean = [v for v in findings.verdicts if v["claim"] == "clean" and not findings.accepted(v)]

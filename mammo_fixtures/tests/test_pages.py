@@ -17,7 +17,7 @@ import torch  # noqa: F401 - these once here: a command that runs inside this pr
 from _pytest.config.argparsing import Parser
 
 from mammo_fixtures.plugin.options import OPTIONS, add_options
-from mammo_fixtures.tests.pages import exceptions
+from mammo_fixtures.tests.pages import exceptions, reference
 from mammo_fixtures.tests.pages.architecture_picture import check_picture
 from mammo_fixtures.tests.pages.blocks import ROOT, blocks, commands, pages, quoted_output, shown
 from mammo_fixtures.tests.pages.project import make_project
@@ -164,3 +164,20 @@ def test_files_modules_and_names_in_the_text_exist(page):
 def module_exists(name):
     place = ROOT.joinpath(*name.split("."))
     return place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+
+
+def test_the_reference_is_made_from_the_code():
+    page = reference.PAGE.read_text(encoding="utf-8")
+    assert page == reference.written(page), "python -m mammo_fixtures.tests.pages.reference writes it anew"
+
+
+def test_every_exit_status_is_told():
+    rows = re.findall(r"^\| (\d) \|", reference.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    # --max-warnings, which newer versions of pytest have, is not the gate's.
+    assert {int(row) for row in rows} == {status.value for status in pytest.ExitCode if "WARNINGS" not in status.name}
+
+
+def test_the_index_leads_to_every_page():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"({page.name}" in index, f"docs/README.md does not lead to {page.name}"

@@ -36,6 +36,13 @@ def test_axes_have_round_numbers_within_what_a_metric_can_be(values, limits, tic
     assert TOP < up.y(up.low) < HEIGHT
 
 
+def test_a_chart_says_what_its_perturbation_does():
+    (chart,) = drawn(findings(perturbations=1, subgroups=("all",)))
+    record = PERTURBATIONS[chart.perturbation]
+    assert chart.meaning.startswith(record.apply.__doc__.split("\n")[0])
+    assert chart.meaning.endswith(f"Severity: {record.parameter.replace('_', ' ')}, {record.unit}.")
+
+
 def test_a_margin_lies_below_clean_as_a_value_and_above_zero_as_a_drop():
     found = findings(perturbations=1, subgroups=("all",))
     (chart,) = drawn(found)

@@ -21,6 +21,14 @@ def test_not_held_is_counted_by_outcome():
     assert found.counts == {"broken": 2, "not_run": 1, "inconclusive": 1, "held": 4}
 
 
+def test_a_cohort_that_cannot_decide_is_told_from_a_broken_classifier():
+    found = of(outcomes=("inconclusive", "held"))
+    assert found.word == "failed"
+    assert found.sentence == (
+        "The gate failed: 4 of 8 claims could not be decided with these breasts, none was found broken."
+    )
+
+
 def test_what_a_tolerance_accepts_is_no_failure_and_no_held_claim():
     plain = findings(perturbations=1, subgroups=("all",), outcomes=("held", "inconclusive"))
     accepted = replace(plain, ends={test: {"outcome": "passed", "message": ""} for test in plain.ends})
