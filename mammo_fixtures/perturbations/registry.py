@@ -16,10 +16,13 @@ class Registry(tuple[Perturbation, ...]):
     """
 
     beside: tuple[Perturbation, ...]
+    _by_name: dict[str, Perturbation]
+    """Looked up for every score of a cohort."""
 
     def __new__(cls, records: Iterable[Perturbation], *, beside: Iterable[Perturbation] = ()) -> Registry:
         made = super().__new__(cls, tuple(records))
         made.beside = tuple(beside)
+        made._by_name = {record.name: record for record in made.every}
         if len(set(made.names)) != len(made.names):
             raise ValueError(f"two records share a name: {made.names}")
         return made
@@ -44,9 +47,8 @@ class Registry(tuple[Perturbation, ...]):
     def __getitem__(self, key: object) -> Perturbation:  # type: ignore[override]
         if not isinstance(key, str):
             return tuple.__getitem__(self, key)  # type: ignore[call-overload, no-any-return]
-        for record in self.every:
-            if record.name == key:
-                return record
+        if key in self._by_name:
+            return self._by_name[key]
         near = difflib.get_close_matches(key, self.names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(self.names)}"
         raise UnusableInput(f"perturbation must be one of the catalogue's, got {key!r}; {hint}")

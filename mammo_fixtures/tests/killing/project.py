@@ -52,6 +52,12 @@ class Project:
         (folder / "tolerances.toml").write_text(TOLERANCES)
         return cls(folder=folder)
 
+    def part(self, exams: int) -> str:
+        """A manifest of the first exams."""
+        lines = (self.folder / "exams" / "site.csv").read_text().splitlines(keepends=True)
+        (self.folder / "exams" / "part.csv").write_text("".join(lines[: 1 + 2 * exams]))
+        return "part.csv"
+
     @property
     def store(self) -> Path:
         return self.folder / "scores.sqlite"
@@ -66,13 +72,13 @@ class Project:
         log = self.folder / "images.txt"
         return log.stat().st_size if log.exists() else 0
 
-    def begin(self, workers: int, report: str = "killed") -> subprocess.Popen[bytes]:
+    def begin(self, workers: int, report: str = "killed", *, manifest: str = "site.csv") -> subprocess.Popen[bytes]:
         """Start a run, leader of a process group of its own."""
         run = subprocess.Popen(
             [
                 sys.executable, "-m", "robustness_tests", "-n", str(workers),
-                "-k", "holds or responds or clean", "--mammo-classifier=release:slow", "--mammo-exams=exams/site.csv",
-                "--mammo-tolerances=tolerances.toml", f"--mammo-store={self.store}", f"--mammo-report={report}",
+                "-k", "holds or responds or clean", "--mammo-classifier=release:slow",
+                f"--mammo-exams=exams/{manifest}", "--mammo-tolerances=tolerances.toml", f"--mammo-store={self.store}", f"--mammo-report={report}",
                 "--mammo-pictures=none",
             ],
             cwd=self.folder,

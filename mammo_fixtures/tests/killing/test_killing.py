@@ -1,9 +1,12 @@
 """A killed run leaves what it had; the next one does the rest. A share of `python -m mammo_fixtures.tests.killing`."""
 
+import numpy as np
 import pytest
 
+from mammo_fixtures import ScoreTable
+from mammo_fixtures.scoring.tests.comparing import by_hand
 from mammo_fixtures.tests.killing.moments import Moment, kill_and_resume, moments
-from mammo_fixtures.tests.killing.project import IMAGES, IMAGES_OF_A_CHUNK, Project
+from mammo_fixtures.tests.killing.project import IMAGES, IMAGES_OF_A_CHUNK, Project, kill_group, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,23 @@ def test_moments_are_random_but_the_same_for_a_seed():
     assert drawn != moments(4, 10, workers=2, run_seconds=5.0)
     assert {moment.victim for moment in drawn} == {"all", "worker", "first"}
     assert sum(moment.images is not None for moment in drawn) == 5
+
+
+def test_two_runs_at_once_on_one_store_end_as_if_alone_though_a_third_is_killed(project, undisturbed):
+    """Over the same exams and over a part of them: nobody waits for another, and each reads the same scores."""
+    project.forget()
+    part = 20
+    killed = project.begin(0)
+    whole = project.begin(0, "whole")
+    some = project.begin(0, "some", manifest=project.part(part))
+    wait_until(lambda: project.images() > IMAGES // 3, killed)
+    kill_group(killed)
+    statuses = [project.ended(run)[0] for run in (killed, whole, some)]
+    assert statuses[1] == undisturbed["status"]
+    assert project.table("whole") == undisturbed["table"]
+    expected = ScoreTable.read(project.folder / "undisturbed" / "scores.csv.gz")
+    found = ScoreTable.read(project.folder / "some" / "scores.csv.gz")
+    mine = np.isin(expected.exam_id, [str(number) for number in range(part)])
+    assert found.exam_id.tolist() == expected.exam_id[mine].tolist()
+    assert np.array_equal(found.scores, expected.scores[:, mine])
+    assert by_hand(project.store, "PRAGMA integrity_check") == [("ok",)]
