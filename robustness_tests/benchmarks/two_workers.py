@@ -1,8 +1,8 @@
 """`python robustness_tests/benchmarks/two_workers.py`: how much faster two workers are than one process.
 
-A cold gate over phantoms with `-n 0` and `-n 2`, a thread a process, one after the other, several rounds, start-up included. CPU
-seconds stand beside: where two workers take more of them than one process does, they do work twice or wait busily.
-Exit status 1 where two workers are less than 1.7 times as fast. Wants two free cores.
+A cold gate over phantoms with `-n 0` and `-n 2`, a thread a process, one after the other, several rounds, start-up
+included. CPU seconds stand beside: where two workers take more of them than one, beyond a second start-up,
+they do work twice or wait busily. Exit status 1 where two workers are less than 1.7 times as fast. Wants two cores.
 """
 
 import argparse

@@ -78,7 +78,8 @@ class Project:
             [
                 sys.executable, "-m", "robustness_tests", "-n", str(workers),
                 "-k", "holds or responds or clean", "--mammo-classifier=release:slow",
-                f"--mammo-exams=exams/{manifest}", "--mammo-tolerances=tolerances.toml", f"--mammo-store={self.store}", f"--mammo-report={report}",
+                f"--mammo-exams=exams/{manifest}", "--mammo-tolerances=tolerances.toml",
+                f"--mammo-store={self.store}", f"--mammo-report={report}",
                 "--mammo-pictures=none",
             ],
             cwd=self.folder,
