@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,16 +137,12 @@ def watch(config: pytest.Config) -> Iterator[None]:
     stop = threading.Event()
 
     def follow() -> None:
-        from mammo_fixtures.scoring.store import Store
-
         tell = _progress(config, lambda: _exams_told(run))
         while not stop.wait(_POLL_SECONDS):
             for path in (run.store, run.unkept_store):
-                if path.exists():
-                    store = Store(path)
-                    state = store.progress(run.pass_name)
-                    store.close()
-                    if state is not None:
+                # What is wrong with a store, the workers say.
+                with suppress(UnusableInput):
+                    if path.exists() and (state := _state(path, run.pass_name)) is not None:
                         tell(*state)
 
     thread = threading.Thread(target=follow, name="mammo progress", daemon=True)
@@ -155,6 +152,16 @@ def watch(config: pytest.Config) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _state(path: Path, pass_name: str) -> tuple[int, int, int] | None:
+    from mammo_fixtures.scoring.store import Store
+
+    store = Store(path)
+    try:
+        return store.progress(pass_name)
+    finally:
+        store.close()
 
 
 def give_back(run: Run, worker: str) -> None:

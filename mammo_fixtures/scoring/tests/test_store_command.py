@@ -1,6 +1,7 @@
 """A store looked after from the command line: listed, verified, exported, pruned."""
 
 import csv
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.scoring import store as store_module
+from mammo_fixtures.scoring import store_file
 from mammo_fixtures.scoring.store import Store
+from mammo_fixtures.scoring.store_care import prune
 from mammo_fixtures.scoring.store_command import main
 from mammo_fixtures.scoring.tests.comparing import by_hand
 
@@ -114,3 +117,56 @@ def test_a_run_marks_what_it_uses(tmp_path, run, monkeypatch):
     assert by_hand(run.store, "SELECT COUNT(*) FROM scores WHERE day = 50000") == [(4,)]
     store = Store(run.store)
     store.close()
+
+
+def test_a_store_in_use_can_be_looked_at_and_is_not_pruned(filled, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(store_file, "BUSY_SECONDS", 0.1)
+    holder = sqlite3.connect(filled, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert [main(["list", str(filled)]), main(["verify", str(filled)])] == [0, 0]
+    assert main(["export", str(filled), f"--to={tmp_path / 'scores.csv'}"]) == 0
+    capsys.readouterr()
+    assert main(["prune", str(filled), "--unused-days=0"]) == 2
+    assert capsys.readouterr().err == (
+        f"store {filled}: must be free within 0.1 s, but another process holds it; end that process, or give another "
+        "file with --mammo-store=, or none\n"
+    )
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert main(["verify", str(filled)]) == 0
+
+
+def test_pruning_while_a_pass_runs_costs_time_and_no_score(run):
+    from mammo_fixtures.scoring.tests.comparing import same
+    from mammo_fixtures.scoring.tests.tiny_cohort import in_memory
+
+    expected, _, _ = run(in_memory(6))
+    pruned = []
+
+    def prune_all(cells, computed, found):
+        beside = Store(run.store)
+        pruned.append(prune(beside, before=store_module.time.time() + 2 * DAY)[0])
+        beside.close()
+
+    table, _, _ = run(in_memory(6), progress=prune_all)
+    assert pruned[0] > 0
+    assert same(table, expected)
+
+
+def test_a_file_damaged_in_its_structure_is_told_and_exports_nothing(filled, store, tmp_path, capsys):
+    store.keep((key(number), number / 7) for number in range(2000))
+    store.close()
+    content = bytearray(filled.read_bytes())
+    (root,) = by_hand(filled, "SELECT rootpage FROM sqlite_master WHERE name = 'scores'")[0]
+    content[4096 * (root - 1) : 4096 * root] = bytes(4096)
+    filled.write_bytes(content)
+    assert main(["verify", str(filled)]) == 1
+    said = capsys.readouterr().out
+    assert said.endswith(" damaged, and the file itself is; delete it (its scores are computed again)\n")
+    assert "got: database disk image is malformed; delete it" in said
+    for arguments in (["export", str(filled), f"--to={tmp_path / 'out' / 'scores.csv'}"],
+                      ["prune", str(filled), "--unused-days=1"]):  # fmt: skip
+        (tmp_path / "out").mkdir(exist_ok=True)
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.startswith(f"store {filled}: must be an undamaged score store, got: database")
+    assert not list((tmp_path / "out").iterdir()), "no half of an export is left"
