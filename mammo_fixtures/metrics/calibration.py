@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 _BINS = 10
 """Equally wide."""
-_HIDDEN = (1.0, 1.0 / (2.0**0.5 - 1.0))
-"""True bias in units of what normal noise adds to gaps that scatter already: where there is no gap, noise alone grows
-by √2 − 1 of itself; where gaps are distinct it grows by next to nothing."""
+_BETWEEN = 0.7
+"""Standard errors of the gaps' spread to either side, between which the bias is taken to lie."""
 
 
 def read_brier(positives: NDArray[np.float64], negatives: NDArray[np.float64], terms: Terms) -> Reading:
@@ -33,21 +32,20 @@ def read_brier(positives: NDArray[np.float64], negatives: NDArray[np.float64], t
 def read_ece(positives: NDArray[np.float64], negatives: NDArray[np.float64], terms: Terms) -> Reading:
     """Expected calibration error: mean over ten bins of |mean probability − share malignant|, weighted by content.
 
-    An absolute value of a noisy difference is biased upward; the bias is what normal noise of the observed size would
-    add to the observed differences, and up to 2.4 times that: they are noisy already.
+    An absolute value of a noisy difference is biased upward, the more the smaller the true one is. How large the true
+    ones are is read off the observed ones less their noise, as in empirical Bayes estimation (Efron and Morris 1973,
+    Journal of the American Statistical Association 68:117).
     """
     weights = terms.weights(positives.shape[1], negatives.shape[1])
     parts = [_calibration_gaps(p, n, weights) for p, n in zip(positives, negatives, strict=True)]
     placements = mixed(np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts]), weights)
-    return Reading(placements=placements, bias=np.array([part[2] for part in parts]))
+    return Reading(placements=placements, bias=np.array([part[2] for part in parts]).T)
 
 
 def _calibration_gaps(
     positives: NDArray[np.float64], negatives: NDArray[np.float64], weights: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Contributions of malignant and of other breasts, and the bias, under one condition."""
-    from scipy.special import erf
-
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
+    """Contributions of malignant and of other breasts, and least and most bias, under one condition."""
     bins = [np.minimum((scores * _BINS).astype(np.intp), _BINS - 1) for scores in (positives, negatives)]
     excess = [positives - 1.0, negatives]
     gap, noise = np.zeros(_BINS), np.zeros(_BINS)
@@ -57,11 +55,28 @@ def _calibration_gaps(
         gap += weight * mean
         noise += weight**2 * (square - mean**2) / len(values)
     sign = np.where(gap < 0.0, -1.0, 1.0)
-    noise = np.sqrt(np.maximum(noise, 1e-300))
-    folded = noise * math.sqrt(2.0 / math.pi) * np.exp(-0.5 * (gap / noise) ** 2)
-    folded += gap * erf(gap / noise / math.sqrt(2.0))
-    bias = float(np.sum(folded - np.abs(gap)))
-    return sign[bins[0]] * excess[0], sign[bins[1]] * excess[1], bias
+    return sign[bins[0]] * excess[0], sign[bins[1]] * excess[1], _folding(gap, np.sqrt(noise))
+
+
+def _folding(gap: NDArray[np.float64], noise: NDArray[np.float64]) -> tuple[float, float]:
+    """Least and most plausible bias of the sum of absolute gaps (bins,), each with normal noise of a known size.
+
+    True gaps are taken for normal with τ times the spread of their noise. Then the folded noise adds
+    √(2/π) Σ noise · (√(1 + τ²) − τ), and 1 + τ² is the mean square of gap over noise: bins count by their noise, as
+    they do in the bias.
+    """
+    some = noise > 0.0
+    total = float(noise.sum())
+    if total == 0.0:
+        return 0.0, 0.0
+    share = noise[some] / total
+    square = float(share @ (gap[some] / noise[some]) ** 2)
+    scatter = _BETWEEN * math.sqrt(2.0 * float(share @ share))
+    # Relative to what a mean square of 1 + τ² scatters by; from below, no more than makes it five times as large.
+    spread = [max(square / max(1.0 + side * scatter, 0.2) - 1.0, 0.0) for side in (-1.0, 1.0)]
+    folded = math.sqrt(2.0 / math.pi) * total
+    least, most = (folded * (math.sqrt(1.0 + tau2) - math.sqrt(tau2)) for tau2 in spread)
+    return least, most
 
 
 def read_recalibration(
@@ -100,7 +115,7 @@ ECE = Metric(
     name="ece",
     title="expected calibration error",
     read=partial(over_readers, read_ece),
-    bounds=partial(plain_bounds, 0.0, 1.0, biases=_HIDDEN),
+    bounds=partial(plain_bounds, 0.0, 1.0, biases_apart=True),
     chance=None,
     source="Naeini et al. 2015, AAAI 29:2901",
     better="smaller",

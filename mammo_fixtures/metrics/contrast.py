@@ -104,13 +104,13 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
         negatives=np.concatenate([end.placements.negatives[-1:] for end in ends]),
     )
     fell, rose = _exchanged(placements, clusters)
-    biases = [end.bias[-1:] for end in ends if end.bias is not None]
+    biases = [end.bias[:, -1:] for end in ends if end.bias is not None]
     losses = [end.lost[-1:] for end in ends if end.lost is not None]
     return Reading(
         placements=placements,
         fell=fell,
         rose=rose,
-        bias=np.concatenate(biases) if biases else None,
+        bias=np.concatenate(biases, axis=1) if biases else None,
         lost=np.concatenate(losses) if losses else None,
         readers=min(end.readers for end in ends),
     )

@@ -153,7 +153,7 @@ def _read_apart(
     return [
         Reading(
             placements=Placements(positives=together[0], negatives=together[1]),
-            bias=np.concatenate(biases) if biases else None,
+            bias=np.concatenate(biases, axis=1) if biases else None,
         )
     ]
 

@@ -83,7 +83,7 @@ class Reading:
     """Of a proportion: share of breasts (conditions,) counted when clean and not under the condition."""
     rose: NDArray[np.float64] | None = None
     bias: NDArray[np.float64] | None = None
-    """Estimated upward bias of the metric (conditions,)."""
+    """Least and most plausible upward bias of the metric (2, conditions)."""
     lost: NDArray[np.float64] | None = None
     """What a malignant breast that scores like the others would contribute (conditions,), less the mean."""
     readers: int = 1

@@ -21,27 +21,28 @@ def plain_bounds(
     clusters: Clusters,
     confidence: float,
     *,
-    biases: tuple[float, ...] = (1.0,),
+    biases_apart: bool = False,
     one_lost: bool = False,
 ) -> Bounds:
     """Centred on the estimate less its bias where one is known, and kept in the metric's range.
 
-    `biases` are multiples of the estimated bias between which the true one lies; the bounds enclose all of them.
+    The bounds enclose the least and the most bias. Those of clean and perturbed go together, unless `biases_apart`
+    says that one may be the least where the other is the most.
     `one_lost` lets the upper bound of a drop count one extra malignant breast that lost the whole clean value. Where a
     reading says what a lost breast contributes, both bounds count one.
     """
     placements = reading.placements
-    bias = np.zeros(len(placements.positives)) if reading.bias is None else reading.bias
+    bias = np.zeros((1, len(placements.positives))) if reading.bias is None else reading.bias
+    of_drop = bias[:, :1] - (bias[::-1] if biases_apart else bias)
     t = quantile(confidence, max(clusters.with_positive - 1, 1))
-    many = np.array(biases)[:, None]
-    low, high = _about(placements.mean, many * bias, t * np.sqrt(clustered_variance(placements, clusters)))
+    low, high = _about(placements.mean, bias, t * np.sqrt(clustered_variance(placements, clusters)))
     drops = placements.drops
     reach = t * np.sqrt(clustered_variance(drops, clusters))
-    drop_low, drop_high = _about(drops.mean, many * (bias[0] - bias), reach)
+    drop_low, drop_high = _about(drops.mean, of_drop, reach)
     if one_lost:
         lost = drops.with_one_more(max(float(placements.mean[0]), 0.0))
         feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
-        drop_high = np.maximum(drop_high, _about(lost.mean, many * (bias[0] - bias), feared)[1])
+        drop_high = np.maximum(drop_high, _about(lost.mean, of_drop, feared)[1])
     if reading.lost is not None:
         lost = drops.with_one_more(drops.mean - reading.lost)
         feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))

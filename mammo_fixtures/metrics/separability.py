@@ -47,7 +47,7 @@ def read_ks(positives: NDArray[np.float64], negatives: NDArray[np.float64], _: T
         resampled = np.abs(np.cumsum(drawn[:, order] * step, axis=1)[:, last_of_ties]).max(axis=1)
         bias.append(resampled.mean() - abs(distance[at]))
     placements = mixed(np.stack(of_positives), np.stack(of_negatives), (1.0, 1.0))
-    return Reading(placements=placements, bias=np.array(bias))
+    return Reading(placements=placements, bias=np.outer(_HIDDEN, bias))
 
 
 @lru_cache(maxsize=4)
@@ -63,7 +63,7 @@ KS = Metric(
     name="ks",
     title="KS distance between the classes",
     read=partial(over_readers, read_ks),
-    bounds=partial(plain_bounds, 0.0, 1.0, biases=_HIDDEN, one_lost=True),
+    bounds=partial(plain_bounds, 0.0, 1.0, one_lost=True),
     chance=None,
     source="Smirnov 1948, Annals of Mathematical Statistics 19:279",
     fewest=FEWEST_UNBIASED,
