@@ -102,6 +102,7 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
     placements = Placements(
         positives=np.concatenate([end.placements.positives[-1:] for end in ends]),
         negatives=np.concatenate([end.placements.negatives[-1:] for end in ends]),
+        kept=max(end.placements.kept for end in ends),
     )
     fell, rose = _exchanged(placements, clusters)
     biases = [end.bias[:, -1:] for end in ends if end.bias is not None]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 CHANCE = 0.5
 """AUC, and mean placement of a malignant breast, without discrimination."""
 LOST_SPREAD = 1.0 / 12.0
-"""Variance of a lost breast's placement: it scores like any non-malignant one, so anywhere on [0, 1] alike."""
+"""Variance of a lost breast's placement: it scores like any non-malignant one, so anywhere on [0, 1] alike. Its mean
+over readers scatters less, as that of the other breasts does."""
 _BISECTIONS = 48
 """Halvings of [0, 1] until the bound is exact to a double's last digits."""
 
@@ -48,7 +49,7 @@ def auc_interval(
     lost, joined = placements.with_one_more(CHANCE), clusters.with_one_more
     with np.errstate(invalid="ignore", divide="ignore"):
         seen = clustered_variance(placements, clusters) / exponential_variance(observed, m, n)
-        feared = _scattered_variance(lost, joined, spread=lost_spread) / exponential_variance(lost.mean, m + 1, n)
+        feared = _scattered_variance(lost, joined, spread=lost_spread * placements.kept) / exponential_variance(lost.mean, m + 1, n)
     # The extra breast stands in for what few patients do not show, so its scale needs no t distribution on top.
     # Where `seen` is 0 / 0 (an AUC of exactly 0 or 1) or NaN (one patient), it alone decides.
     reach = np.fmax(
@@ -82,11 +83,11 @@ def drop_interval(
     plain = plain * quantile(confidence, max(patients - 1, 1))
     kept_all = drops.with_one_more(0.0)
     lost_all = drops.with_one_more(max(float(placements.mean[0]) - CHANCE, 0.0))
-    spread = lost_spread + float(placements.positives[0].var())
+    spread = lost_spread * placements.kept + float(placements.positives[0].var())
     joined = clusters.with_one_more
     spared = np.sqrt(clustered_variance(kept_all, joined))
     struck = np.sqrt(_scattered_variance(lost_all, joined, spread=spread))
-    reach = quantile(confidence, patients)
+    reach = quantile(confidence, math.inf)
     low = np.fmin(drops.mean - plain, kept_all.mean - reach * spared)
     high = np.fmax(drops.mean + plain, lost_all.mean + reach * struck)
     low[0] = high[0] = 0.0  # Clean against itself is no estimate.

@@ -173,6 +173,7 @@ def _spread(reading: Reading, in_positives: NDArray[np.bool_], in_negatives: NDA
         placements=Placements(
             positives=spread(reading.placements.positives, in_positives),
             negatives=spread(reading.placements.negatives, in_negatives),
+            kept=reading.placements.kept,
         ),
         fell=reading.fell,
         rose=reading.rose,

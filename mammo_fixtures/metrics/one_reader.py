@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammo_fixtures.metrics.metric import Reading, Terms
-from mammo_fixtures.metrics.placements import Placements
+from mammo_fixtures.metrics.placements import Placements, share_kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +33,12 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         columns = [getattr(reading, name) for reading in readings]
         return None if columns[0] is None else np.asarray(np.mean(columns, axis=0))
 
+    negatives = np.mean([reading.placements.negatives for reading in readings], axis=0)
     return Reading(
         placements=Placements(
             positives=np.mean([reading.placements.positives for reading in readings], axis=0),
-            negatives=np.mean([reading.placements.negatives for reading in readings], axis=0),
+            negatives=negatives,
+            kept=share_kept(negatives[0], float(np.mean([one.placements.negatives[0].var() for one in readings]))),
         ),
         fell=mean("fell"),
         rose=mean("rose"),

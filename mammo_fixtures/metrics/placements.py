@@ -23,6 +23,8 @@ class Placements:
     """(conditions, malignant breasts): share of non-malignant breasts with a lower score, ties half."""
     negatives: NDArray[np.float64]
     """(conditions, non-malignant breasts): share of malignant breasts with a higher score, ties half."""
+    kept: float = 1.0
+    """Share of the variance of one reader's clean placements of other breasts that their mean over readers keeps."""
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -60,14 +62,22 @@ def placement_values(positives: NDArray[np.float64], negatives: NDArray[np.float
     conditions, readers = positives.shape[0], positives.shape[2]
     above = np.zeros(positives.shape[:2])
     below = np.zeros(negatives.shape[:2])
+    of_each = 0.0
     for condition in range(conditions):
         for reader in range(readers):
             more, fewer = _twice_counted(positives[condition, :, reader], negatives[condition, :, reader])
             above[condition] += more
             below[condition] += fewer
+            of_each += float(fewer.var()) if condition == 0 and readers > 1 else 0.0
+    kept = share_kept(below[0] / readers, of_each / readers)
     above /= 2.0 * readers * negatives.shape[1]
     below /= 2.0 * readers * positives.shape[1]
-    return Placements(positives=above, negatives=1.0 - below)
+    return Placements(positives=above, negatives=1.0 - below, kept=kept)
+
+
+def share_kept(mean: NDArray[np.float64], of_each: float) -> float:
+    """Variance of a mean over readers (breasts,), as a share of that of one reader; 1 where that is not known."""
+    return min(float(mean.var()) / of_each, 1.0) if of_each > 0.0 else 1.0
 
 
 def _twice_counted(

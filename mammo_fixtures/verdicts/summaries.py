@@ -76,7 +76,9 @@ def _of_the_ladder(reading: Reading) -> Reading:
     placements = reading.placements
     return Reading(
         placements=Placements(
-            positives=_clean_and_mean(placements.positives), negatives=_clean_and_mean(placements.negatives)
+            positives=_clean_and_mean(placements.positives),
+            negatives=_clean_and_mean(placements.negatives),
+            kept=placements.kept,
         ),
         fell=None if reading.fell is None else _clean_and_mean(reading.fell),
         rose=None if reading.rose is None else _clean_and_mean(reading.rose),

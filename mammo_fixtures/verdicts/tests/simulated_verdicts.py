@@ -58,7 +58,9 @@ def passes(
         all_pairs = broken_pairs(population, margin, rng, batch, lost=lost, jitter=jitter)
         for one in range(batch):
             rows = slice(2 * one, 2 * one + 2)
-            pair = Placements(positives=all_pairs.positives[rows], negatives=all_pairs.negatives[rows])
+            pair = Placements(
+                positives=all_pairs.positives[rows], negatives=all_pairs.negatives[rows], kept=all_pairs.kept
+            )
             needed = needed_to_hold(float(pair.mean[0]), 0.5, margin)
             upper = drop_interval(pair, clusters, 0.95).high[1]
             held += bool(population.positives >= needed and upper <= margin)
