@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -114,6 +115,7 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
         bias=np.concatenate(biases, axis=1) if biases else None,
         lost=np.concatenate(losses) if losses else None,
         readers=min(end.readers for end in ends),
+        against=math.hypot(*(end.against for end in ends)),
     )
 
 

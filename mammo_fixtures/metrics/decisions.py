@@ -58,7 +58,10 @@ def _read(
         return found
     (low, high), change = point.neighbours(positives[0], negatives[0])
     if point.is_tied(positives[0], negatives[0]):
-        return replace(found, others=(reading(low), reading(high)))
+        against = point.against(positives[0], negatives[0])
+        return replace(
+            found, others=tuple(replace(reading(at), against=a) for at, a in zip((low, high), against, strict=True))
+        )
     slope = (share(low)[2] - share(high)[2]) / change if change > 0.0 else np.zeros(len(positives))
     setting = negatives[0] if point.kind == "specificity" else positives[0]
     scatter = -slope[:, None] * ((setting > threshold) - np.mean(setting > threshold))

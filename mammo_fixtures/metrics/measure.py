@@ -181,6 +181,7 @@ def _spread(reading: Reading, in_positives: NDArray[np.bool_], in_negatives: NDA
         lost=reading.lost,
         readers=reading.readers,
         others=tuple(_spread(other, in_positives, in_negatives) for other in reading.others),
+        against=reading.against,
     )
 
 

@@ -90,6 +90,8 @@ class Reading:
     """How many were averaged."""
     others: tuple[Reading, ...] = ()
     """Readings at operating points that other samples might have set, where tied scores leave gaps between them."""
+    against: float = 0.0
+    """Standard errors by which the clean scores contradict the operating point of one of those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -46,6 +46,7 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         lost=mean("lost"),
         readers=sum(reading.readers for reading in readings),
         others=_averaged_others(readings),
+        against=float(np.mean([reading.against for reading in readings])),
     )
 
 

@@ -85,6 +85,21 @@ class OperatingPoint:
         low, high = self._at(setting, self.level - step), self._at(setting, self.level + step)
         return (low, high), float(np.mean(setting > low) - np.mean(setting > high))
 
+    def against(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> tuple[float, float]:
+        """By how many standard errors the scores contradict that the population's threshold is either neighbour.
+
+        It is a neighbour where the level is reached there and not before; nothing contradicts the sample's own.
+        """
+        setting = self._setting(positives, negatives)
+        (low, high), _ = self.neighbours(positives, negatives)
+        error = math.sqrt(self.level * (1.0 - self.level) / len(setting))
+        if self.kind == "specificity":
+            short, early = self.level - np.mean(setting <= low), np.mean(setting < high) - self.level
+        else:
+            short = self.level - np.mean(setting > low)
+            early = np.mean(setting > np.nextafter(high, np.inf)) - self.level
+        return max(float(short) / error, 0.0), max(float(early) / error, 0.0)
+
     def is_tied(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> bool:
         """Whether so many of the scores that set the threshold are equal that it jumps instead of wandering."""
         setting = self._setting(positives, negatives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,11 @@ _SETTLED = 1e-12
 
 
 def proportion_bounds(classes: str, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
-    """Bounds that enclose those at every operating point which other samples might have set."""
+    """Bounds that enclose those at every operating point which other samples might have set.
+
+    What the clean scores say against such a point is taken from how far its own figure may lie from the estimate: both
+    together may be contradicted by no more than one alone.
+    """
     every = [_bounds_at_point(classes, one, clusters, confidence) for one in (reading, *reading.others)]
     return Bounds(
         low=np.min([one.low for one in every], axis=0),
@@ -44,7 +49,7 @@ def _bounds_at_point(classes: str, reading: Reading, clusters: Clusters, confide
     }[classes]
     share = np.clip(placements.mean, 0.0, 1.0)
     seen = clustered_variance(placements, clusters)
-    z = quantile(confidence, max(clusters.with_positive - 1, 1) if classes == "malignant" else np.inf)
+    z = math.sqrt(max(quantile(confidence, math.inf) ** 2 - reading.against**2, 0.0))
     # Readers together may scatter less than one, and what a given specificity fixes does not scatter at all.
     lowest = 1.0 / reading.readers if classes == "malignant" else 0.0
     effective = _effective(seen, share * (1.0 - share) / breasts, breasts, lowest=lowest)

@@ -86,6 +86,7 @@ def _of_the_ladder(reading: Reading) -> Reading:
         lost=None if reading.lost is None else _clean_and_mean(reading.lost),
         readers=reading.readers,
         others=tuple(_of_the_ladder(other) for other in reading.others),
+        against=reading.against,
     )
 
 
