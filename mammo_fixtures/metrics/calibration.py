@@ -95,6 +95,7 @@ def read_recalibration(
             np.array([fit[0] for fit in fits]),
         ),
         lost=weights[0] * np.array([fit[3] for fit in fits]),
+        alarm=weights[1] * np.array([fit[4] for fit in fits]),
     )
 
 

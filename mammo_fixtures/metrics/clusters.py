@@ -39,6 +39,12 @@ class Clusters:
         positives = np.append(self.positives, self.number)
         return Clusters(positives=positives, negatives=self.negatives, number=self.number + 1)
 
+    @property
+    def with_one_more_other(self) -> Clusters:
+        """The same and one more breast that is not malignant, last, of a patient of its own."""
+        negatives = np.append(self.negatives, self.number)
+        return Clusters(positives=self.positives, negatives=negatives, number=self.number + 1)
+
 
 def clustered_variance(placements: Placements, clusters: Clusters) -> NDArray[np.float64]:
     """Variance (conditions,) of the mean placement, with patients as clusters.

@@ -108,12 +108,14 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
     fell, rose = _exchanged(placements, clusters)
     biases = [end.bias[:, -1:] for end in ends if end.bias is not None]
     losses = [end.lost[-1:] for end in ends if end.lost is not None]
+    alarms = [end.alarm[-1:] for end in ends if end.alarm is not None]
     return Reading(
         placements=placements,
         fell=fell,
         rose=rose,
         bias=np.concatenate(biases, axis=1) if biases else None,
         lost=np.concatenate(losses) if losses else None,
+        alarm=np.concatenate(alarms) if alarms else None,
         readers=min(end.readers for end in ends),
         against=math.hypot(*(end.against for end in ends)),
     )

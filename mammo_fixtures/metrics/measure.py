@@ -179,6 +179,7 @@ def _spread(reading: Reading, in_positives: NDArray[np.bool_], in_negatives: NDA
         rose=reading.rose,
         bias=reading.bias,
         lost=reading.lost,
+        alarm=reading.alarm,
         readers=reading.readers,
         others=tuple(_spread(other, in_positives, in_negatives) for other in reading.others),
         against=reading.against,

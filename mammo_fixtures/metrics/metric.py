@@ -86,6 +86,8 @@ class Reading:
     """Least and most plausible upward bias of the metric (2, conditions)."""
     lost: NDArray[np.float64] | None = None
     """What a malignant breast that scores like the others would contribute (conditions,), less the mean."""
+    alarm: NDArray[np.float64] | None = None
+    """What one of the others that scores like a malignant breast would contribute (conditions,), less the mean."""
     readers: int = 1
     """How many were averaged."""
     others: tuple[Reading, ...] = ()

@@ -44,6 +44,7 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         rose=mean("rose"),
         bias=mean("bias"),
         lost=mean("lost"),
+        alarm=mean("alarm"),
         readers=sum(reading.readers for reading in readings),
         others=_averaged_others(readings),
         against=float(np.mean([reading.against for reading in readings])),

@@ -48,6 +48,14 @@ class Placements:
             negatives=(self.negatives * m + column) / (m + 1),
         )
 
+    def with_one_more_other(self, placement: NDArray[np.float64]) -> Placements:
+        """The same and one more breast that is not malignant, last, with this contribution (conditions,)."""
+        n, column = self.negatives.shape[1], placement[:, None]
+        return Placements(
+            positives=(self.positives * n + column) / (n + 1),
+            negatives=np.concatenate([self.negatives, column], axis=1),
+        )
+
 
 def placement_values(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> Placements:
     """Placement values by ranking, from scores (conditions, breasts, readers) of the two classes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,7 @@ def plain_bounds(
     The bounds enclose the least and the most bias. Those of clean and perturbed go together, unless `biases_apart`
     says that one may be the least where the other is the most.
     `one_lost` lets the upper bound of a drop count one extra malignant breast that lost the whole clean value. Where a
-    reading says what a lost breast contributes, both bounds count one.
+    reading says what a lost breast contributes, or one of the others that raises an alarm, both bounds count one.
     """
     placements = reading.placements
     bias = np.zeros((1, len(placements.positives))) if reading.bias is None else reading.bias
@@ -43,10 +44,16 @@ def plain_bounds(
         lost = drops.with_one_more(max(float(placements.mean[0]), 0.0))
         feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
         drop_high = np.maximum(drop_high, _about(lost.mean, of_drop, feared)[1])
+    feared_ones = []
     if reading.lost is not None:
-        lost = drops.with_one_more(drops.mean - reading.lost)
-        feared = t * np.sqrt(clustered_variance(lost, clusters.with_one_more))
-        drop_low, drop_high = np.fmin(drop_low, lost.mean - feared), np.fmax(drop_high, lost.mean + feared)
+        feared_ones.append((drops.with_one_more(drops.mean - reading.lost), clusters.with_one_more))
+    if reading.alarm is not None and reading.alarm.any():
+        feared_ones.append((drops.with_one_more_other(drops.mean - reading.alarm), clusters.with_one_more_other))
+    # They stand in for what few patients do not show, so they need no t distribution on top.
+    z = quantile(confidence, math.inf)
+    for one_more, joined in feared_ones:
+        feared = z * np.sqrt(clustered_variance(one_more, joined))
+        drop_low, drop_high = np.fmin(drop_low, one_more.mean - feared), np.fmax(drop_high, one_more.mean + feared)
     drop_low[0] = drop_high[0] = 0.0  # Clean against itself is no estimate.
     span = highest - lowest
     return Bounds(

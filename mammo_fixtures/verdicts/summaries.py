@@ -84,6 +84,7 @@ def _of_the_ladder(reading: Reading) -> Reading:
         rose=None if reading.rose is None else _clean_and_mean(reading.rose),
         bias=None if reading.bias is None else _clean_and_mean(reading.bias.T).T,
         lost=None if reading.lost is None else _clean_and_mean(reading.lost),
+        alarm=None if reading.alarm is None else _clean_and_mean(reading.alarm),
         readers=reading.readers,
         others=tuple(_of_the_ladder(other) for other in reading.others),
         against=reading.against,
