@@ -12,6 +12,7 @@ from mammo_fixtures.metrics.clusters import Clusters, clustered_variance
 from mammo_fixtures.metrics.measure import estimates_of, measure, reading_of
 from mammo_fixtures.metrics.metric import Estimates, Metric, Reading, Sample, Terms
 from mammo_fixtures.metrics.placements import Placements
+from mammo_fixtures.metrics.random_readers import widening
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,8 @@ class Contrast(NamedTuple):
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     standard_error: NDArray[np.float64]
+    reader_variance: NDArray[np.float64]
+    """Of random readers: variance component of the difference between readers; else NaN."""
 
 
 def drop_contrast(metric: Metric, one: Sample, other: Sample, terms: Terms) -> tuple[Contrast, Estimates, Estimates]:
@@ -31,15 +34,22 @@ def drop_contrast(metric: Metric, one: Sample, other: Sample, terms: Terms) -> t
 
     The bounds join those of the two drops, which are on guard against few cancers, by the distances between estimate
     and bound, with the correlation that shared patients give (Zou and Donner 2008, Statistics in Medicine 27:1693).
+    Of random readers the difference is one figure of each reader, and its bounds are those of the fixed ones widened
+    like those of one drop.
     """
-    first, second = measure(metric, one, terms), measure(metric, other, terms)
+    fixed = replace(terms, readers="fixed")
+    first, second = measure(metric, one, fixed), measure(metric, other, fixed)
     conditions = len(one.scores)
     error, correlation = np.full(conditions, np.nan), np.zeros(conditions)
+    factor, between = np.ones(conditions), np.full(conditions, np.nan)
     for condition in range(1, conditions):
-        a, b = _drop_contributions(metric, one, condition, terms), _drop_contributions(metric, other, condition, terms)
-        if a is None or b is None:
+        of_all = _joint_contributions(metric, one, other, condition, fixed)
+        if of_all is None:
             continue
-        joined, clusters = _difference(a, b, one, other)
+        joined, clusters = of_all
+        if terms.readers == "random":
+            each = _of_each_reader(metric, one, other, condition, fixed)
+            factor[condition], between[condition] = _widened(each, clusters, terms.confidence)
         error[condition] = float(np.sqrt(clustered_variance(joined, clusters)[0]))
         spread = first.drop_standard_error[condition] ** 2 + second.drop_standard_error[condition] ** 2
         product = 2.0 * first.drop_standard_error[condition] * second.drop_standard_error[condition]
@@ -49,7 +59,49 @@ def drop_contrast(metric: Metric, one: Sample, other: Sample, terms: Terms) -> t
     value = first.drop - second.drop
     low = value - _joined(first.drop - first.drop_low, second.drop_high - second.drop, correlation)
     high = value + _joined(first.drop_high - first.drop, second.drop - second.drop_low, correlation)
-    return Contrast(value=value, low=low, high=high, standard_error=error), first, second
+    contrast = Contrast(
+        value=value,
+        low=value - factor * (value - low),
+        high=value + factor * (high - value),
+        standard_error=error,
+        reader_variance=between,
+    )
+    return contrast, first, second
+
+
+def _joint_contributions(
+    metric: Metric, one: Sample, other: Sample, condition: int, terms: Terms
+) -> tuple[Placements, Clusters] | None:
+    """The difference of the drops as contributions of all breasts; None where either has no scores."""
+    a, b = _drop_contributions(metric, one, condition, terms), _drop_contributions(metric, other, condition, terms)
+    return None if a is None or b is None else _difference(a, b, one, other)
+
+
+def _of_each_reader(metric: Metric, one: Sample, other: Sample, condition: int, terms: Terms) -> list[Placements]:
+    """Each reader's own difference, of those who scored both subgroups."""
+    alone = [
+        _joint_contributions(
+            metric,
+            replace(one, scores=one.scores[:, :, [reader]]),
+            replace(other, scores=other.scores[:, :, [reader]]),
+            condition,
+            terms,
+        )
+        for reader in range(one.scores.shape[2])
+    ]
+    return [found[0] for found in alone if found is not None]
+
+
+def _widened(each: list[Placements], clusters: Clusters, confidence: float) -> tuple[float, float]:
+    """Factor of the distances between estimate and bound, and the variance component between readers."""
+    if len(each) < 2:
+        return math.nan, math.nan
+    mean = Placements(
+        positives=np.mean([one.positives for one in each], axis=0),
+        negatives=np.mean([one.negatives for one in each], axis=0),
+    )
+    factor, between = widening(each, mean, clusters, confidence)
+    return float(factor[0]), float(between[0])
 
 
 def _drop_contributions(metric: Metric, sample: Sample, condition: int, terms: Terms) -> Placements | None:

@@ -49,7 +49,9 @@ def auc_interval(
     lost, joined = placements.with_one_more(CHANCE), clusters.with_one_more
     with np.errstate(invalid="ignore", divide="ignore"):
         seen = clustered_variance(placements, clusters) / exponential_variance(observed, m, n)
-        feared = _scattered_variance(lost, joined, spread=lost_spread * placements.kept) / exponential_variance(lost.mean, m + 1, n)
+        feared = _scattered_variance(lost, joined, spread=lost_spread * placements.kept) / exponential_variance(
+            lost.mean, m + 1, n
+        )
     # The extra breast stands in for what few patients do not show, so its scale needs no t distribution on top.
     # Where `seen` is 0 / 0 (an AUC of exactly 0 or 1) or NaN (one patient), it alone decides.
     reach = np.fmax(

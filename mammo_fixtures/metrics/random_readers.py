@@ -26,10 +26,8 @@ def for_other_readers(
     Communications in Statistics 24:285). Where the readers scatter less than their cases alone would make them, the
     component between readers is negative, and the fixed readers' variance is the least.
     """
-    value_factor, _ = _widening([r.placements for r in readings], mean.placements, clusters, confidence)
-    drop_factor, between = _widening(
-        [r.placements.drops for r in readings], mean.placements.drops, clusters, confidence
-    )
+    value_factor, _ = widening([r.placements for r in readings], mean.placements, clusters, confidence)
+    drop_factor, between = widening([r.placements.drops for r in readings], mean.placements.drops, clusters, confidence)
     centre, drop = mean.placements.mean, mean.placements.drops.mean
     span = metric.high - metric.low
     wide = Bounds(
@@ -41,7 +39,7 @@ def for_other_readers(
     return wide, between
 
 
-def _widening(
+def widening(
     each: list[Placements], mean: Placements, clusters: Clusters, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By how much intervals of fixed readers grow (conditions,), and the variance component between readers."""

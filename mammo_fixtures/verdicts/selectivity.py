@@ -10,7 +10,7 @@ from mammo_fixtures.metrics.contrast import Contrast, drop_contrast
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.basis import counts
 from mammo_fixtures.verdicts.curve import Curve, Point, curve
-from mammo_fixtures.verdicts.judge import find, not_judged, not_run, verdict_on
+from mammo_fixtures.verdicts.judge import FEWEST_READERS, find, not_judged, not_run, verdict_on
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
 from mammo_fixtures.verdicts.sentence import bounded, condition_text, look_closer
 
@@ -38,6 +38,7 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
         "confidence": tolerance.confidence,
         "operating_point": tolerance.operating_point,
         "prevalence": tolerance.prevalence,
+        "readers": tolerance.readers,
         "unit": unit,
     }
     table = averaged(table, tolerance.perturbation)
@@ -53,6 +54,7 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
         confidence=tolerance.confidence,
         operating_point=OperatingPoint.parse(tolerance.operating_point),
         prevalence=tolerance.prevalence,
+        readers=tolerance.readers,
         probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
     )
     difference, _, _ = drop_contrast(record, own, others, terms)
@@ -70,6 +72,7 @@ def with_difference(one: Curve, than: Curve, difference: Contrast) -> Curve:
                 drop=float(difference.value[place]) if known else None,
                 drop_low=_plain(difference.low[place]),
                 drop_high=_plain(difference.high[place]),
+                reader_variance=_plain(difference.reader_variance[place]),
             )
         )
     return replace(one, points=tuple(points))
@@ -84,6 +87,10 @@ def judge_more(pair: Selectivity, tolerance: Tolerance, severity: float, *, test
         if other is None or other.drop_low is None or other.positives < fewest:
             there = other.positives if other else 0
             reason = f"{there} malignant breasts in {tolerance.than} are too few, at least {fewest} are needed"
+    random = tolerance.readers == "random" and point is not None and point.readers >= FEWEST_READERS
+    if random and point and point.drop is not None and point.reader_variance is None:
+        both = f"{tolerance.subgroup} and {tolerance.than}"
+        reason = f"fewer than {FEWEST_READERS} readers scored both {both}, so none stand for others"
     if reason or point is None or other is None:
         return not_run(pair.more, tolerance, severity, reason=reason, test=test)
     outcome, because = find(pair.more, point, tolerance)

@@ -79,12 +79,12 @@ class Tolerance:
             raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, "")
         if self.than and metric.better == "steady":
             raise self._refused("metric", "of responds_more must be one that can get worse", self.metric, "")
-        if self.readers != "fixed" and self.claim in ("responds_more", "not_worse"):
+        if self.readers != "fixed" and self.claim == "not_worse":
             raise self._refused(
                 "readers",
-                f"of {self.claim} must be 'fixed'",
+                "of not_worse must be 'fixed'",
                 self.readers,
-                "; only holds and responds speak for other readers, leave it out",
+                "; readers of two releases are not the same ones, leave it out",
             )
         object.__setattr__(self, "operating_point", OperatingPoint.parse(self.operating_point, self.where).text)
         if self.prevalence is not None and not 0.0 < self.prevalence < 1.0:

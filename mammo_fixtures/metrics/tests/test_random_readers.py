@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from mammo_fixtures.metrics import METRICS, Sample, Terms, measure
+from mammo_fixtures.metrics.contrast import drop_contrast
+from mammo_fixtures.metrics.tests.simulated_contrasts import Kinds
+from mammo_fixtures.metrics.tests.simulated_contrasts import coverage as contrast_coverage
 from mammo_fixtures.metrics.tests.simulated_metrics import Setting, coverage
 from mammo_fixtures.metrics.tests.simulated_scores import Population
 
@@ -57,3 +60,33 @@ def test_one_reader_by_hand():
     scatter = np.var([one.drop[1] for one in each], ddof=1)
     assert both.reader_variance[1] == pytest.approx(scatter - (np.mean(own) - shared), rel=1e-9)
     assert both.drop[1] == pytest.approx(np.mean([one.drop[1] for one in each]), abs=1e-12)
+
+
+def test_a_difference_of_drops_covers_that_of_other_readers_and_fixed_ones_do_not():
+    kinds = Kinds(negatives=150)
+    random, fixed = (contrast_coverage(kinds, 80, readers=readers) for readers in ("random", "fixed"))
+    assert random >= 0.87
+    assert fixed < random - 0.03
+
+
+def test_the_readers_component_of_a_difference_by_hand():
+    """Variance over readers of their own differences, less what their cases alone would make it."""
+    rng, again = np.random.default_rng(83), np.random.default_rng(83)
+    kinds = Kinds(readers=2, spread=1.0)
+    random, fixed = kinds.contrast(rng, "random"), kinds.contrast(again, "fixed")
+    assert random.value[1] == fixed.value[1]
+    assert random.reader_variance[1] > 0
+    assert np.isnan(fixed.reader_variance[1])
+    assert random.high[1] - random.low[1] > fixed.high[1] - fixed.low[1]
+
+
+def test_readers_alike_leave_the_difference_of_fixed_ones():
+    rng = np.random.default_rng(84)
+    own = rng.standard_normal((2, 300, 1))
+    samples = [
+        Sample(scores=np.repeat(own[:, used], 3, axis=2), malignant=used < 100, clusters=used)
+        for used in (np.r_[0:50, 100:300], np.r_[50:300])
+    ]
+    random, fixed = (drop_contrast(AUC, *samples, Terms(readers=readers))[0] for readers in ("random", "fixed"))
+    assert random.low[1] == pytest.approx(fixed.low[1], abs=1e-9)
+    assert random.reader_variance[1] == pytest.approx(0.0, abs=1e-12)

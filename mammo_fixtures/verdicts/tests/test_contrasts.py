@@ -80,6 +80,21 @@ def test_selectivity_needs_cancers_of_both_kinds():
     assert "0 malignant breasts in masses are too few" in more(none).sentence
 
 
+def test_random_readers_are_told_where_they_cannot_speak_for_others():
+    verdict = more(table(2.5, readers=4), readers="random")
+    assert verdict.outcome == "held"
+    assert "4 readers taken for any readers" in verdict.sentence
+    alone = more(table(2.5), readers="random")
+    assert alone.outcome == "not_run"
+    assert "1 reader is too few to speak for others, at least 2 are needed" in alone.sentence
+    apart = table(2.5, readers=4)
+    kinds = apart.subgroup[:, None] == np.array(["masses", "masses", "grains", "grains"])
+    apart.scores[:, kinds & (apart.malignant == 1)[:, None]] = np.nan
+    verdict = more(apart, readers="random")
+    assert verdict.outcome == "not_run"
+    assert "fewer than 2 readers scored both grains and masses, so none stand for others" in verdict.sentence
+
+
 def test_the_difference_of_drops_scatters_as_resamples_do():
     rng = np.random.default_rng(51)
     scores = table(1.0, readers=2)

@@ -213,10 +213,9 @@ REFUSED = {
         toml(claim='"responds_more"', than='"grains"', metric='"logit_shift"'),
         ONE + "metric of responds_more must be one that can get worse, got 'logit_shift'",
     ),
-    "random more": (
-        toml(claim='"responds_more"', than='"grains"', readers='"random"'),
-        ONE
-        + "readers of responds_more must be 'fixed', got 'random'; only holds and responds speak for other readers, "
+    "random releases": (
+        toml(claim='"not_worse"', readers='"random"'),
+        ONE + "readers of not_worse must be 'fixed', got 'random'; readers of two releases are not the same ones, "
         "leave it out",
     ),
     "readers": (toml(readers='"any"'), ONE + "readers must be 'fixed' or 'random', got 'any'"),
