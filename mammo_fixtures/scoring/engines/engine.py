@@ -11,6 +11,8 @@ from mammo_fixtures.scoring.pipeline import ExamRows, Pipeline
 from mammo_fixtures.scoring.store import Store
 
 CHUNK_EXAMS = 4
+_CHUNKS_OF_A_SMALL_COHORT = 64
+"""Fewer exams a chunk before fewer chunks: the last ones keep every worker busy, and least is lost to a kill."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -33,7 +35,8 @@ class Work:
     @property
     def chunks(self) -> list[tuple[Exam, ...]]:
         exams = self.cohort.exams
-        return [exams[start : start + CHUNK_EXAMS] for start in range(0, len(exams), CHUNK_EXAMS)]
+        size = max(1, min(CHUNK_EXAMS, len(exams) // _CHUNKS_OF_A_SMALL_COHORT))
+        return [exams[start : start + size] for start in range(0, len(exams), size)]
 
     def keep(self, rows: ExamRows) -> None:
         """Write what came of an exam; insert-or-ignore, so that writing it twice does no harm."""

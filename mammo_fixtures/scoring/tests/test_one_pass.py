@@ -1,6 +1,6 @@
 """One pass in one process: each view is decoded once, and only what is missing is computed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -72,6 +72,17 @@ def test_the_same_table_with_any_batch_size_and_chunk(monkeypatch, batch_size):
     expected = score(in_memory(3), view_level(), PLAN, device="cpu")
     monkeypatch.setattr(engine, "CHUNK_EXAMS", batch_size)
     assert same(score(in_memory(3), view_level(), PLAN, device="cpu", batch_size=batch_size), expected)
+
+
+@pytest.mark.parametrize(
+    ("exams", "sizes"), [(0, set()), (1, {1}), (127, {1}), (128, {2}), (200, {2, 3}), (999, {3, 4})]
+)
+def test_a_small_cohort_is_cut_into_small_chunks_and_none_is_lost(exams, sizes):
+    (exam,) = in_memory(1, positions=("CC",)).exams
+    cohort = Cohort(name="", exams=tuple(replace(exam, exam_id=str(number)) for number in range(exams)))
+    work = engine.Work(name="", owner="", cohort=cohort, pipeline=None, store=None, cells=0)
+    assert {len(chunk) for chunk in work.chunks} == sizes
+    assert [exam for chunk in work.chunks for exam in chunk] == list(cohort.exams)
 
 
 def test_unknown_labels_patients_and_strata_reach_the_table(tmp_path, run):

@@ -121,7 +121,7 @@ def test_flags_come_back(tmp_path, run, monkeypatch):
     engine = InThisProcess()
     original = engine.run
     engine.run = lambda work: (original(work), counted.append(dict(work.pipeline.sweep.flags)))
-    with pytest.raises(KeyError):  # nothing was scored, so there is no table
+    with pytest.raises(UnusableInput, match="does not give back"):  # nothing was scored, so there is no table
         run(read_cohort(on_disk(tmp_path, 5)), {"lowpass": (1.0,)}, engine=engine)
     assert counted == [{("lowpass", 1.0, "odd"): 5}]
 
