@@ -2,13 +2,18 @@
 
 import os
 import platform
+import sys
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mammo_fixtures import View
 
-SHAPE = (2944, 1920)
+# Modules beside this file that no test is: pytest imports with importlib and leaves the path alone.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from full_size import SHAPE, full_size_pixels
+
 SPACING_MM = (0.07, 0.07)
 
 
@@ -21,12 +26,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def full_size_view():
     """A half disc of textured tissue at the left edge, background exactly zero, 12 bits as floats."""
-    row, column = (axis / length for axis, length in zip(np.ogrid[: SHAPE[0], : SHAPE[1]], SHAPE, strict=True))
-    depth = 1 - (row - 0.5) ** 2 / 0.2 - column**2 / 0.6
-    texture = np.random.default_rng(0).normal(0, 60, SHAPE) + 300 * np.sin(40 * row + 7 * column)
-    stored = np.where(depth > 0, np.clip(2000 + 900 * depth + texture, 1, 4095), 0).astype(np.uint16)
     return View.from_array(
-        stored, pixel_spacing_mm=SPACING_MM, side="L", position="CC", exam_id="1", intensity_range=(0, 4095)
+        full_size_pixels(), pixel_spacing_mm=SPACING_MM, side="L", position="CC", exam_id="1", intensity_range=(0, 4095)
     )
 
 
@@ -40,7 +41,7 @@ def timed(benchmark, mammo_run):
     settings = mammo_run.settings
     device = resolve_device(settings.device)
 
-    def run(function, *, image_size=SHAPE, batch=1, rounds=5, **measured):
+    def run(function, *, image_size=SHAPE, batch=1, rounds=5, warmup=1, **measured):
         def waited():
             result = function()
             if device.type == "cuda":
@@ -56,7 +57,7 @@ def timed(benchmark, mammo_run):
             torch=torch.__version__,
             **measured,
         )
-        return benchmark.pedantic(waited, rounds=rounds, warmup_rounds=1)
+        return benchmark.pedantic(waited, rounds=rounds, warmup_rounds=warmup)
 
-    run.device = device
+    run.device, run.benchmark = device, benchmark
     return run

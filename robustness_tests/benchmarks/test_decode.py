@@ -1,4 +1,4 @@
-"""Decoding one full-size view, by the way it is stored."""
+"""Decoding one full-size view, by the way it is stored: every transfer syntax that can be written here, and PNG."""
 
 import numpy as np
 import pydicom
@@ -9,23 +9,30 @@ from pydicom import uid
 from mammo_fixtures.exams import ViewFile
 from mammo_fixtures.given import given
 
-SYNTAXES = {
-    "uncompressed": uid.ExplicitVRLittleEndian,
+PLAIN = {
+    "implicit": uid.ImplicitVRLittleEndian,
+    "explicit": uid.ExplicitVRLittleEndian,
+    "deflated": uid.DeflatedExplicitVRLittleEndian,
     "rle": uid.RLELossless,
-    "jpeg_ls": uid.JPEGLSLossless,
-    "jpeg_2000": uid.JPEG2000Lossless,
 }
+BY_GDCM = {
+    "jpeg_lossless": "JPEGLosslessProcess14",
+    "jpeg_lossless_sv1": "JPEGLosslessProcess14_1",
+    "jpeg_ls": "JPEGLSLossless",
+    "jpeg_2000": "JPEG2000Lossless",
+}
+"""HTJ2K has no encoder among the dependencies: its files are given, and small."""
 
 
-def to_jpeg_2000(path):
-    """Rewrites a file, by gdcm, because pydicom's encoder for this syntax needs one package more."""
+def change_by_gdcm(path, name):
+    """Rewrites a file, by gdcm, because pydicom's encoders for these syntaxes need one package more."""
     import gdcm
 
     reader = gdcm.ImageReader()
     reader.SetFileName(str(path))
     assert reader.Read()
     change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEG2000Lossless))
+    change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, name)))
     change.SetInput(reader.GetImage())
     assert change.Change()
     writer = gdcm.ImageWriter()
@@ -35,21 +42,27 @@ def to_jpeg_2000(path):
     assert writer.Write()
 
 
-@pytest.mark.parametrize("stored_as", [*SYNTAXES, "png"])
+def write(path, stored_as, pixels):
+    if stored_as == "png":
+        Image.fromarray(pixels).save(path, format="png")
+        return
+    data = pydicom.dcmread(given("dicom/explicit.dcm"))
+    data.Rows, data.Columns = pixels.shape
+    data.PixelData = pixels.astype("<u2").tobytes()
+    if stored_as == "rle":
+        data.compress(PLAIN[stored_as], generate_instance_uid=False)
+    else:
+        data.file_meta.TransferSyntaxUID = PLAIN.get(stored_as, uid.ExplicitVRLittleEndian)
+    data.save_as(path, enforce_file_format=True)
+    if stored_as in BY_GDCM:
+        change_by_gdcm(path, BY_GDCM[stored_as])
+
+
+@pytest.mark.parametrize("stored_as", [*PLAIN, *BY_GDCM, "png"])
 def test_decode(stored_as, timed, full_size_view, tmp_path):
     pixels = np.rint(full_size_view.pixels * 4095).astype(np.uint16)
     path = tmp_path / stored_as
-    if stored_as == "png":
-        Image.fromarray(pixels).save(path, format="png")
-    else:
-        data = pydicom.dcmread(given("dicom/explicit.dcm"))
-        data.Rows, data.Columns = pixels.shape
-        data.PixelData = pixels.astype("<u2").tobytes()
-        if stored_as in ("rle", "jpeg_ls"):
-            data.compress(SYNTAXES[stored_as], generate_instance_uid=False)
-        data.save_as(path, enforce_file_format=True)
-        if stored_as == "jpeg_2000":
-            to_jpeg_2000(path)
+    write(path, stored_as, pixels)
     declared = {"intensity_low": 0.0, "intensity_high": 4095.0, "pixel_spacing_mm": (0.07, 0.07)}
     known = pydicom.dcmread(given("dicom/explicit.dcm"), stop_before_pixels=True)
     source = ViewFile(

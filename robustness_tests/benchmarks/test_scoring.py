@@ -1,11 +1,10 @@
-"""The classifier alone, one exam's whole pass, judging, and the store."""
+"""The classifier alone, judging, and the store."""
 
 import numpy as np
 import pytest
 
-from mammo_fixtures import PERTURBATIONS, ScoreTable, View, curve, judge, score
+from mammo_fixtures import PERTURBATIONS, ScoreTable, curve, judge
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.exams import Breast, Cohort, Exam
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.verdicts.tolerance import Tolerance
@@ -30,41 +29,6 @@ def test_classifier_alone(timed, classifier, mammo_run, full_size_view):
         rounds=20,
     )
     assert len(scores) == batch
-
-
-@pytest.mark.parametrize("perturbation", ["lowpass", "gaussian_noise", "rotation"])
-def test_one_exam(perturbation, timed, classifier, mammo_run, full_size_view):
-    mirrored = full_size_view.pixels[:, ::-1].copy()
-    views = {
-        (side, position): View(
-            pixels=full_size_view.pixels if side == "L" else mirrored,
-            pixel_spacing_mm=full_size_view.pixel_spacing_mm,
-            side=side,
-            position=position,
-            exam_id="1",
-        )
-        for side in "LR"
-        for position in ("CC", "MLO")
-    }
-    breasts = [Breast(exam_id="1", side=s, views=(views[s, "CC"], views[s, "MLO"]), malignant=s == "L") for s in "LR"]
-    cohort = Cohort(name="benchmark", exams=(Exam(exam_id="1", breasts=tuple(breasts)),))
-    severities = PERTURBATIONS[perturbation].severities
-    settings = mammo_run.settings
-    table = timed(
-        lambda: score(
-            cohort,
-            classifier,
-            {perturbation: severities},
-            device=settings.device,
-            precision=settings.precision,
-            batch_size=settings.batch_size,
-        ),
-        batch=settings.batch_size or "auto",
-        rounds=2,
-        views=len(views),
-        conditions=1 + len(severities),
-    )
-    assert np.isfinite(table.scores).all()
 
 
 def test_judging(timed):
