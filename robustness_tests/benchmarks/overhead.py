@@ -187,6 +187,7 @@ class Busy:
 
 
 def measured(options, folder):
+    """Figures of the command line's case, as plain data."""
     if options.classifier == "resnet22":
         cohort, classifier = full_size_cohort(folder, max(1, options.views // 4)), resnet22()
     else:

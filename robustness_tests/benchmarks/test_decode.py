@@ -43,6 +43,7 @@ def change_by_gdcm(path, name):
 
 
 def write(path, stored_as, pixels):
+    """One view as a file."""
     if stored_as == "png":
         Image.fromarray(pixels).save(path, format="png")
         return
