@@ -8,6 +8,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
+from mammo_fixtures.plugin.nothing_selected import advice, remember
 from mammo_fixtures.plugin.options import add_options
 from mammo_fixtures.plugin.pass_plan import plan_alone, write_plan
 from mammo_fixtures.plugin.progress import give_back, watch
@@ -55,6 +56,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     selection.deselect(config, items)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    remember(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -107,9 +112,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     # syrupy's session is over and found nothing unused; left set, it would print that this is not recommended.
     config.option.disable_unused_snapshots = False
     write_power(run_of(config), terminalreporter)
+    for line in advice(config) if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED else ():
+        terminalreporter.write_line(line)
     if not config.option.collectonly and not run_of(config).settings.plan:
         write_summary(run_of(config), terminalreporter)

@@ -1,4 +1,4 @@
-"""What the suite does in every run of pytest where it is installed: it knows its keys, and one mistake.
+"""What the suite does in every run of pytest where it is installed: it knows its keys, and two mistakes.
 
 A project keeps its `mammo_…` keys in its own pytest configuration; its own runs must not call them unknown.
 
@@ -9,14 +9,16 @@ therefore also then.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from pathlib import Path
 
 import pytest
 
-from mammo_fixtures.plugin.options import OPTIONS, add_ini_keys
+from mammo_fixtures.plugin.options import ALLOW_PICKLE, INIT, OPTIONS, PLAN, POWER, STRICT, add_ini_keys
 
 _WITH_VALUE = {option.flag for option in OPTIONS}
+_KNOWN = sorted(_WITH_VALUE | {STRICT, ALLOW_PICKLE, POWER, PLAN, INIT})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_load_initial_conftests(args: list[str]) -> None:
+    for argument in args:
+        flag = argument.partition("=")[0]
+        if flag.startswith("--mammo-") and flag not in _KNOWN:
+            near = difflib.get_close_matches(flag, _KNOWN, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(_KNOWN)}"
+            raise pytest.UsageError(f"{flag} is no option of mammo-robustness{hint}")
     for option, value in itertools.pairwise(args):
         if option in _WITH_VALUE and Path(value).exists():
             raise pytest.UsageError(

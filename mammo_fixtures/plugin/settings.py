@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,10 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "baseline", "people", "tolerances", "exams", "universal"):
         if is_local(name, values[name]) and not Path(values[name]).is_file():
+            near = difflib.get_close_matches(Path(values[name]).name, WORDS.get(name, ()), n=1, cutoff=0.8)
+            hint = f"; did you mean {near[0]}?" if near else ""
             raise UnusableInput(
-                f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder"
+                f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder{hint}"
             )
     check_engine(config, values)
     return Settings(
