@@ -35,7 +35,7 @@ class Work:
     @property
     def chunks(self) -> list[tuple[Exam, ...]]:
         exams = self.cohort.exams
-        size = max(1, min(CHUNK_EXAMS, len(exams) // _CHUNKS_OF_A_SMALL_COHORT))
+        size = exams_of_a_chunk(len(exams))
         return [exams[start : start + size] for start in range(0, len(exams), size)]
 
     def keep(self, rows: ExamRows) -> None:
@@ -46,6 +46,11 @@ class Work:
         if rows.notes:
             self.store.keep(rows.notes.items())
         self.store.keep(rows.scores.items(), pass_name=self.name, found=rows.found)
+
+
+def exams_of_a_chunk(exams: int) -> int:
+    """How many exams are leased at a time, of a cohort of so many."""
+    return max(1, min(CHUNK_EXAMS, exams // _CHUNKS_OF_A_SMALL_COHORT))
 
 
 class Engine(Protocol):

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammo_fixtures.plugin.tests.gate_folder import CLASSIFIER, TOLERANCES, write_exams
-from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS
+from mammo_fixtures.scoring.engines.engine import exams_of_a_chunk
 
 ROOT = Path(__file__).parents[3]
 """Where runs find the package, in a checkout that is not installed too."""
 EXAMS = 30
 CONDITIONS = 4
 IMAGES = 2 * EXAMS * CONDITIONS
-IMAGES_OF_A_CHUNK = 2 * CHUNK_EXAMS * CONDITIONS
+IMAGES_OF_A_CHUNK = 2 * exams_of_a_chunk(EXAMS) * CONDITIONS
 END_SECONDS = 300.0
 """A run that has not ended by then hangs."""
 _POLL_SECONDS = 0.002
