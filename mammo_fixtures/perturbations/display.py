@@ -39,6 +39,18 @@ def gamma(pixels: Tensor, *, exponent: float, log_pixels: Tensor, out: Tensor | 
     return torch.mul(log_pixels, exponent, out=out).exp2_()
 
 
+def log_pixels(pixels: Tensor) -> Tensor:
+    """Logarithm to the base 2 of the pixels clipped to [0, 1]; −∞ where they are 0."""
+    import torch
+
+    logarithms = torch.empty_like(pixels)
+    # The logarithm of 0 itself takes a slow path of its own.
+    smallest = torch.finfo(torch.float32).tiny
+    for some, log in zip(torch.split(pixels, _ROWS), torch.split(logarithms, _ROWS), strict=True):
+        torch.clamp(some, smallest, 1, out=log).log2_().masked_fill_(some <= 0, -torch.inf)
+    return logarithms
+
+
 def window(pixels: Tensor, *, fraction: float, window_centre: float, out: Tensor | None = None) -> Tensor:
     """A display window narrowed to a fraction of its width, as pixels: (x − c)/fraction + c, clipped to [0, 1].
 
@@ -99,6 +111,7 @@ CONTRAST = Perturbation(
     valid=(0.0, 4.0),
     nothing=1.0,
     may_cancel=True,
+    version=2,
     shares=("breast_deviation",),
     source=(
         "Another vendor's processing or display curve, to first order; a classifier that standardises each image "
@@ -117,6 +130,7 @@ BRIGHTNESS = Perturbation(
     nothing=0.0,
     set="extended",
     may_cancel=True,
+    version=2,
     shares=("feathered_mask",),
     source="An offset of the display curve; a classifier that standardises each image cancels it.",
 )
@@ -162,6 +176,9 @@ WINDOW = Perturbation(
     shares=("window_centre",),
     source="Window width as set by hand or by another preset; centre and width as in PS3.3 C.11.2.1.2.",
 )
+
+_ROWS = 184
+"""At a time: they stay in the processor's caches through all steps."""
 
 SHARPENING_SIGMA_MM = 1.0
 """Standard deviation of the blur that sharpening subtracts."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_fixtures.perturbations.resampling import Content
+from mammo_fixtures.perturbations.breast_mask import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class Equalisation:
         return borders.astype(np.float32)
 
 
-def equalisation_of(pixels: NDArray[np.float32], mask: NDArray[np.bool_], box: Content) -> Equalisation:
+def equalisation_of(pixels: NDArray[np.float32], mask: NDArray[np.bool_], box: Box) -> Equalisation:
     """Histograms of the breast's pixels in the tiles of its box; a tile without any is left as it is."""
     top, bottom, left, right = box
     inside = mask[top:bottom, left:right]
@@ -61,7 +61,7 @@ def local_equalisation(
     *,
     clip_limit: float,
     mask: Tensor,
-    breast_box: Content,
+    breast_box: Box,
     equalisation: Equalisation,
     out: Tensor | None = None,
 ) -> Tensor:

@@ -1,7 +1,14 @@
-"""The soft edge under which contrast and brightness act, and the mean about which contrast does."""
+"""The soft edge under which contrast and brightness act, and the mean about which contrast does.
+
+All but a rim of the image is deep inside the breast or wholly outside it, where the edge's weight is 1 or 0: only the
+rim is interpolated.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,33 +17,121 @@ from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
+
+    from mammo_fixtures.perturbations.breast_mask import BreastBlocks
 
 FEATHER_MM = 2.0
-_BAND = 184
-"""Rows that a thread sums at a time; another number may change a mean's last bit."""
+_BAND = 64
+"""About so many rows are worked on at a time."""
+
+Part = tuple[slice, slice]
+"""Rows and columns."""
 
 
-def feathered(mask: Tensor, mask_array: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> Tensor:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Feather:
+    """Weights of blocks, and the mask that cuts them off at the outline."""
+
+    blocks: BreastBlocks
+    weights: NDArray[np.float32]
+    """1 inside the breast, falling to 0 over the last 2 mm before the outermost blocks."""
+    mask: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, blocks: BreastBlocks, mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> Feather:
+        """From the distance of each block to the nearest that is mostly outside; the image's edge is none."""
+        solid = blocks.inside | (blocks.near & (blocks.foreground.share >= 0.5))
+        squared = np.where(solid, np.float32(np.inf), np.float32(0))
+        for axis, (mm, step) in enumerate(zip(spacing_mm, blocks.foreground.step, strict=True)):
+            squared = _nearer_along(squared, axis, mm * step)
+        weights = np.minimum(np.sqrt(squared) / np.float32(FEATHER_MM), np.float32(1))
+        return cls(blocks=blocks, weights=weights, mask=mask)
+
+    def bands(self) -> list[slice]:
+        """Rows to be worked on at a time."""
+        down, rows = self.blocks.foreground.step[0], self.mask.shape[0]
+        each = max(1, _BAND // down) * down
+        return [slice(start, min(start + each, rows)) for start in range(0, rows, each)]
+
+    def parts(self, band: slice) -> Iterator[tuple[Part, NDArray[np.float32] | float]]:
+        """The band from left to right, with the weights of each part: 0, 1, or an array of them."""
+        (down, across), columns = self.blocks.foreground.step, self.mask.shape[1]
+        # Every pixel lies between its own block's middle and a neighbour's.
+        rows = slice(max(band.start // down - 1, 0), (band.stop - 1) // down + 2)
+        near = self.weights[rows]
+        full = (near.min(axis=0) == 1) & self.blocks.inside[rows].all(axis=0)
+        kinds = np.pad(np.where(full, 1, np.where(near.max(axis=0) == 0, 0, 2)), 1, mode="edge")
+        kinds = np.where((kinds[:-2] == kinds[1:-1]) & (kinds[2:] == kinds[1:-1]), kinds[1:-1], 2)
+        edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), kinds.size]
+        for start, stop in pairwise(edges):
+            part = band, slice(start * across, min(stop * across, columns))
+            yield part, self._interpolated(part) if kinds[start] == 2 else float(kinds[start])
+
+    def _interpolated(self, part: Part) -> NDArray[np.float32]:
+        (top, bottom, down), (left, right, across) = (
+            _between(each, step, n)
+            for each, step, n in zip(part, self.blocks.foreground.step, self.weights.shape, strict=True)
+        )
+        of_rows = self.weights[top] * (1 - down[:, None]) + self.weights[bottom] * down[:, None]
+        weights = of_rows[:, left] * (1 - across) + of_rows[:, right] * across
+        return np.asarray(weights * self.mask[part], dtype=np.float32)
+
+
+def feathered_mask(feather: Feather) -> NDArray[np.float32]:
     """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
-    import torch
+    whole = np.empty(feather.mask.shape, np.float32)
 
-    from mammo_fixtures.perturbations.breast_mask import depth_mm
+    def fill(band: slice) -> None:
+        for part, weights in feather.parts(band):
+            whole[part] = weights
 
-    coarse = torch.from_numpy(depth_mm(mask_array, spacing_mm)).div_(FEATHER_MM).clamp_(0, 1)
-    fine = torch.nn.functional.interpolate(
-        coarse[None, None].to(mask.device), size=mask.shape, mode="bilinear", align_corners=False
-    )[0, 0]
-    # Several times as fast as a product with the mask.
-    return fine.masked_fill_(~mask, 0)
+    in_threads(fill, feather.bands())
+    return whole
 
 
-def breast_mean(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Mean of the breast, summed in float64; 0 where there is none."""
+def breast_deviation(pixels: NDArray[np.float32], feather: Feather) -> NDArray[np.float32]:
+    """Pixels minus the mean of the breast, under the feathered mask."""
+    mean = np.float32(breast_mean(pixels, feather))
+    deviation = np.empty(pixels.shape, np.float32)
 
-    def total(first: int) -> float:
-        some = slice(first, first + _BAND)
-        return float(pixels[some].sum(where=mask[some], dtype=np.float64))
+    def fill(band: slice) -> None:
+        for part, weights in feather.parts(band):
+            if isinstance(weights, float) and weights == 0:
+                deviation[part] = 0
+                continue
+            np.subtract(pixels[part], mean, out=deviation[part])
+            if not isinstance(weights, float):
+                deviation[part] *= weights
 
-    count = np.count_nonzero(mask)
-    return sum(in_threads(total, range(0, pixels.shape[0], _BAND))) / count if count else 0.0
+    in_threads(fill, feather.bands())
+    return deviation
+
+
+def breast_mean(pixels: NDArray[np.float32], feather: Feather) -> float:
+    """Mean of the breast, rows summed in float32 by halves, their sums in float64; 0 where there is none."""
+
+    def total(band: slice) -> tuple[float, int]:
+        mask = feather.mask[band]
+        inside = np.where(mask, pixels[band], np.float32(0))
+        return float(inside.sum(axis=1).sum(dtype=np.float64)), int(np.count_nonzero(mask))
+
+    sums, counts = zip(*in_threads(total, feather.bands()), strict=True)
+    return sum(sums) / sum(counts) if any(counts) else 0.0
+
+
+def _nearer_along(squared: NDArray[np.float32], axis: int, mm: float) -> NDArray[np.float32]:
+    """Squared distances, mm², or shorter ones by way of blocks along an axis, `mm` apart, up to the feather."""
+    nearest = squared.copy()
+    to, ahead = np.moveaxis(nearest, axis, 0), np.moveaxis(squared, axis, 0)
+    for blocks in range(1, min(int(FEATHER_MM / mm), len(to) - 1) + 1):
+        more = np.float32((blocks * mm) ** 2)
+        np.minimum(to[blocks:], ahead[:-blocks] + more, out=to[blocks:])
+        np.minimum(to[:-blocks], ahead[blocks:] + more, out=to[:-blocks])
+    return nearest
+
+
+def _between(pixels: slice, step: int, blocks: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """The blocks between whose middles pixels lie along an axis, and how far from the first to the second, 0 … 1."""
+    place = ((np.arange(pixels.start, pixels.stop) + 0.5) / step - 0.5).clip(0, blocks - 1)
+    first = place.astype(np.intp)
+    return first, np.minimum(first + 1, blocks - 1), (place - first).astype(np.float32)

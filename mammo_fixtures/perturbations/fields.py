@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _PARTS = 8
 """Enough for the cores that one view is worth; another number gives other values."""
-_CHUNK = 65_536
-"""Values drawn at a time: they stay in the processor's cache through all steps. Another number gives other values."""
+_CHUNK = 262_144
+"""Values drawn at a time: they stay in the processor's cache, and each step is long enough to be worth handing the
+interpreter's lock to another thread. Another number gives other values."""
 
 
 def normal_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
@@ -66,8 +67,9 @@ def _fill_normal(values: NDArray[np.float32], bits: np.random.SFC64) -> None:
     # u within (0, 1): float32 has no number between 1 − 2⁻²⁴ and 1, and ln 0 must not be asked for.
     radius *= np.float32(2.0**-32 * (1 - 2.0**-23))
     radius += np.float32(0.5)
-    np.log(radius, out=radius)
-    radius *= np.float32(-2)
+    # To the base 2 it takes half as long.
+    np.log2(radius, out=radius)
+    radius *= np.float32(-2 * math.log(2))
     np.sqrt(radius, out=radius)
     angle *= np.float32(math.pi * 2.0**-31)
     first, second = values[:pairs], values[pairs:]

@@ -10,6 +10,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.geometry_sources import (
     elastic_source,
     magnification_source,
@@ -88,7 +89,7 @@ def magnification(
     return resample(pixels, source, chest_wall=chest_wall, background=background, content=content, out=out)
 
 
-def crop(pixels: Tensor, *, share: float, breast_box: Content, background: float, out: Tensor | None = None) -> Tensor:
+def crop(pixels: Tensor, *, share: float, breast_box: Box, background: float, out: Tensor | None = None) -> Tensor:
     """Only the central share of the breast's box is left, in whole pixels; all round it is background."""
     import torch
 
@@ -158,6 +159,7 @@ ROTATION = Perturbation(
     severities=(1, 2, 5, 10, 15),
     valid=(-180, 180),
     nothing=0.0,
+    version=2,
     shares=("spacing_mm", "pivot", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "rotation"),
     notes=notes_of_share_kept("rotation"),
@@ -212,6 +214,7 @@ MAGNIFICATION = Perturbation(
     valid=(-50, 200),
     nothing=0.0,
     set="extended",
+    version=2,
     shares=("pivot", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "magnification"),
     notes=notes_of_share_kept("magnification"),
@@ -262,6 +265,7 @@ ELASTIC = Perturbation(
     nothing=0.0,
     set="extended",
     keyed=True,
+    version=2,
     shares=("spacing_mm", "elastic_field", "chest_wall", "background", "content"),
     flag=partial(flag_of_share_kept, "elastic"),
     notes=notes_of_share_kept("elastic"),

@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.frequency import LOWPASS, lowpass, passes_everything
 from mammo_fixtures.perturbations.occlusion_place import does_not_fit
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import Content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ FEATHER_MM = 1.0
 
 def feathered_region(
     region: NDArray[np.bool_] | None, spacing_mm: tuple[float, float]
-) -> tuple[Content, NDArray[np.float32]]:
+) -> tuple[Box, NDArray[np.float32]]:
     """1 in the region, falling to 0 over 1 mm around it: the box outside which it is 0, and its values there."""
     import numpy as np
     from scipy import ndimage
@@ -50,7 +50,7 @@ def lowpass_inside(
     wavelength_mm: float,
     spectrum: Tensor,
     spacing_mm: tuple[float, float],
-    feathered_region: tuple[Content, Tensor],
+    feathered_region: tuple[Box, Tensor],
     out: Tensor | None = None,
 ) -> Tensor:
     """The lesion's own detail lost: the low-pass inside its region, fading over the 1 mm around it.
@@ -73,7 +73,7 @@ def lowpass_outside(
     wavelength_mm: float,
     spectrum: Tensor,
     spacing_mm: tuple[float, float],
-    feathered_region: tuple[Content, Tensor],
+    feathered_region: tuple[Box, Tensor],
     out: Tensor | None = None,
 ) -> Tensor:
     """Everything but the lesion blurred: the low-pass outside its region, from 1 mm around it on.
@@ -141,7 +141,7 @@ def tile_order(key: Key, tiles: int) -> Tensor:
 
 
 def patch_shuffle(
-    pixels: Tensor, *, tiles_per_side: float, key: Key, breast_box: Content, out: Tensor | None = None
+    pixels: Tensor, *, tiles_per_side: float, key: Key, breast_box: Box, out: Tensor | None = None
 ) -> Tensor:
     """The breast's box cut into tiles that change places: local texture kept, anatomy lost.
 

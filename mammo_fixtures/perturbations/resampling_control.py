@@ -51,11 +51,10 @@ def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
         return shared.pixels.clone()
     margin = _margin(there, shared.view.shape)
     canvas = _on_canvas(shared, margin)
-    content = (0, canvas.shape[0], 0, canvas.shape[1])
     there = _moved(there, margin)
     for source in (there, _undone(there)):
         canvas = resample(
-            canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=content, out=None
+            canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=None, out=None
         )
     rows, columns = shared.view.shape
     return canvas[margin : margin + rows, margin : margin + columns].clone()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.geometry_sources import SOURCES
-from mammo_fixtures.perturbations.resampling import Content, SourceMap
+from mammo_fixtures.perturbations.resampling import SourceMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def _region_kept(name: str, shared: Shared, severity: float) -> float | None:
     return None if region is None else _share(shared, name, severity, region)
 
 
-def central_box(box: Content, share: float) -> Content:
+def central_box(box: Box, share: float) -> Box:
     """The middle of a box with that share of its area, in whole pixels, both sides shortened alike."""
     top, bottom, left, right = box
     rows, columns = ((1 - share**0.5) / 2 * (last - first) for first, last in ((top, bottom), (left, right)))

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.keyed import Key
+from mammo_fixtures.perturbations.shared_breast import SharedBreast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,24 +16,22 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams import View
     from mammo_fixtures.perturbations.adversarial import Ascent
+    from mammo_fixtures.perturbations.breast_mask import Box
     from mammo_fixtures.perturbations.equalisation import Equalisation
     from mammo_fixtures.perturbations.occlusion_place import OcclusionPlaces
     from mammo_fixtures.perturbations.record import Perturbation
-    from mammo_fixtures.perturbations.resampling import Content
     from mammo_fixtures.perturbations.storage import CodedBreast
 
 
-class Shared:
+class Shared(SharedBreast):
     """A view on its device, and lazily what perturbations ask of it by name.
 
     Tensors are float32 (rows, columns) unless said otherwise, and are not to be changed.
     """
 
     def __init__(self, view: View, *, device: str | torch.device = "cpu", seed: int = 0) -> None:
-        self.view = view
-        self.device = device
+        super().__init__(view, device=device)
         self.key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
-        self.spacing_mm = view.pixel_spacing_mm
         self.universal_fields: Mapping[str, torch.Tensor] | None = None
         """Fields by position that were fitted to the classifier; who scores gives them."""
         self.classifier_pixel_mm: float | None = None
@@ -41,13 +40,6 @@ class Shared:
     def of(self, record: Perturbation) -> dict[str, object]:
         """The keyword arguments that a record's function shares between severities."""
         return {name: getattr(self, name) for name in record.shares}
-
-    @cached_property
-    def pixels(self) -> torch.Tensor:
-        import torch
-
-        # torch.tensor copies: perturbations may then never reach the view's own array.
-        return torch.tensor(self.view.pixels, device=self.device)
 
     @cached_property
     def spectrum(self) -> torch.Tensor:
@@ -139,85 +131,29 @@ class Shared:
         return grid_phase(self.key)
 
     @cached_property
-    def mask_array(self) -> NDArray[np.bool_]:
-        from mammo_fixtures.perturbations.breast_mask import breast_mask
-
-        return breast_mask(self.view.pixels, self.spacing_mm)
-
-    @cached_property
-    def background(self) -> float:
-        from mammo_fixtures.perturbations.breast_mask import background_value
-
-        return background_value(self.view.pixels)
-
-    @cached_property
-    def mask(self) -> torch.Tensor:
-        """Where the breast is, bool."""
-        import torch
-
-        return torch.from_numpy(self.mask_array).to(self.device)
-
-    @cached_property
-    def mask_pixels(self) -> int:
-        return int(self.mask_array.sum())
-
-    @cached_property
     def feathered_mask(self) -> torch.Tensor:
         """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
-        from mammo_fixtures.perturbations.feather import feathered
+        import torch
 
-        return feathered(self.mask, self.mask_array, self.spacing_mm)
+        from mammo_fixtures.perturbations.feather import feathered_mask
+
+        return torch.from_numpy(feathered_mask(self.feather)).to(self.device)
 
     @cached_property
     def breast_deviation(self) -> torch.Tensor:
         """Pixels minus the mean of the breast, under the feathered mask."""
-        from mammo_fixtures.perturbations.feather import breast_mean
+        import torch
 
-        deviation = self.pixels - breast_mean(self.view.pixels, self.mask_array)
-        return deviation.mul_(self.feathered_mask)
+        from mammo_fixtures.perturbations.feather import breast_deviation
 
-    @cached_property
-    def chest_wall(self) -> str:
-        """Image side of the chest wall, as declared, else as the pixels show: `left` or `right`."""
-        if self.view.chest_wall:
-            return self.view.chest_wall
-        edges = self.mask_array[:, 0].sum(), self.mask_array[:, -1].sum()
-        return "right" if edges[1] > edges[0] else "left"
-
-    @cached_property
-    def pivot(self) -> tuple[float, float]:
-        """Midpoint of the breast's chest-wall edge, in pixels (row, column)."""
-        import numpy as np
-
-        column = 0 if self.chest_wall == "left" else self.view.shape[1] - 1
-        rows = np.flatnonzero(self.mask_array[:, column])
-        if rows.size == 0:
-            rows = np.flatnonzero(self.mask_array.any(axis=1))
-        middle = (rows[0] + rows[-1]) / 2 if rows.size else (self.view.shape[0] - 1) / 2
-        return float(middle), float(column)
-
-    @cached_property
-    def content(self) -> Content:
-        """Box outside which every pixel is background: the breast and all markers."""
-        from mammo_fixtures.perturbations.breast_mask import box_of
-
-        return box_of(self.view.pixels != self.background)
-
-    @cached_property
-    def breast_box(self) -> Content:
-        """The breast's bounding box; empty where there is no breast."""
-        from mammo_fixtures.perturbations.breast_mask import box_of
-
-        return box_of(self.mask_array)
+        return torch.from_numpy(breast_deviation(self.view.pixels, self.feather)).to(self.device)
 
     @cached_property
     def log_pixels(self) -> torch.Tensor:
         """Logarithm to the base 2 of the pixels clipped to [0, 1]; −∞ where they are 0."""
-        import torch
+        from mammo_fixtures.perturbations.display import log_pixels
 
-        # The logarithm of 0 itself takes a slow path of its own.
-        smallest = torch.finfo(torch.float32).tiny
-        return self.pixels.clamp(smallest, 1).log2_().masked_fill_(self.pixels <= 0, -torch.inf)
+        return log_pixels(self.pixels)
 
     @cached_property
     def window_centre(self) -> float:
@@ -257,7 +193,7 @@ class Shared:
         return torch.from_numpy(elastic_field(self.view.shape, self.spacing_mm, self.key)).to(self.device)
 
     @cached_property
-    def feathered_region(self) -> tuple[Content, torch.Tensor]:
+    def feathered_region(self) -> tuple[Box, torch.Tensor]:
         """Box of the lesion's region and the 1 mm around it; there 1 in the region, falling to 0. Empty without one."""
         import torch
 

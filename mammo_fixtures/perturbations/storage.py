@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import Content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class CodedBreast:
     values: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, pixels: NDArray[np.float32], box: Content) -> CodedBreast:
+    def of(cls, pixels: NDArray[np.float32], box: Box) -> CodedBreast:
         from mammo_fixtures.perturbations.jpeg2000_stream import TOP
 
         top, bottom, left, right = box
@@ -70,7 +70,7 @@ class CodedBreast:
 
 
 def jpeg2000(
-    pixels: Tensor, *, ratio: float, coded_breast: CodedBreast, breast_box: Content, out: Tensor | None = None
+    pixels: Tensor, *, ratio: float, coded_breast: CodedBreast, breast_box: Box, out: Tensor | None = None
 ) -> Tensor:
     """Irreversible 9/7 wavelet compression at 12 bits of the breast's bounding box, and back; on the CPU.
 

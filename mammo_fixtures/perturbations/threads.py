@@ -1,4 +1,4 @@
-"""Threads for work that NumPy and SciPy do outside the interpreter's lock."""
+"""Threads for work that libraries do outside the interpreter's lock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Barrier
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,7 +17,8 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     """Results of `work` on each item, in order, by as many threads as torch may use.
 
     The threads are kept: making them anew for every severity costs more than some severities do. They sleep in between;
-    torch's own go on waiting busily after each of its calls, and would take the cores from whoever works next.
+    torch's own go on waiting busily after each of its calls, and would take the cores from whoever works next. In these
+    threads torch uses no others: on a busy machine each of its calls would wait for all of them to get a core.
     """
     import torch
 
@@ -29,4 +31,16 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
 
 @cache
 def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="perturbations")
+    import torch
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="perturbations")
+    started = Barrier(threads)
+
+    def alone(_: int) -> None:
+        torch.set_num_threads(1)
+        started.wait()
+
+    # torch's number counts for the thread that sets it, and for those that begin later: the caller's is set again.
+    list(pool.map(alone, range(threads)))
+    torch.set_num_threads(threads)
+    return pool

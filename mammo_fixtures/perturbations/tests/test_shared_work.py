@@ -7,7 +7,7 @@ from scipy import fft, ndimage
 
 from mammo_fixtures import View
 from mammo_fixtures.perturbations import Shared
-from mammo_fixtures.perturbations.breast_mask import breast_mask, depth_mm
+from mammo_fixtures.perturbations.breast_mask import breast_mask
 from mammo_fixtures.perturbations.cosine_transform import filtered
 from mammo_fixtures.perturbations.threads import in_threads
 
@@ -50,30 +50,37 @@ def plain_mask(pixels, step):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("spacing", "step"), [((0.07, 0.07), (9, 9)), ((0.1, 0.05), (6, 12)), ((0.7, 0.7), (1, 1))])
-def test_the_mask_and_its_depth_are_those_of_whole_arrays(shape, spacing, step):
+def test_the_mask_is_that_of_whole_arrays(shape, spacing, step):
     pixels = breast(shape, spacing).pixels
     mask = breast_mask(pixels, spacing)
     assert np.array_equal(mask, plain_mask(pixels, step))
-    share = plain_share(mask, step)
-    if share.min() < 0.5:
-        sampling = [mm * n for mm, n in zip(spacing, step, strict=True)]
-        expected = ndimage.distance_transform_edt(share >= 0.5, sampling=sampling).astype(np.float32)
-        assert np.array_equal(depth_mm(mask, spacing), expected)
+    shared = Shared(View(pixels=pixels, pixel_spacing_mm=spacing, side="L", position="CC", exam_id="1"))
+    assert np.array_equal(shared.mask_array, mask)
+    for column in (0, shape[1] // 2, shape[1] - 1):
+        assert np.array_equal(shared._mask_column(column), mask[:, column])
+    assert np.array_equal(shared.content.blocks, plain_share(pixels != 0, step) > 0)
 
 
-@pytest.mark.parametrize("shape", SHAPES[:3])
-def test_contrast_rests_on_the_mean_and_the_feather_of_whole_arrays(shape):
-    view = breast(shape)
-    shared = Shared(view)
-    mask = shared.mask_array
-    coarse = torch.from_numpy(depth_mm(mask, view.pixel_spacing_mm)).div(2).clamp(0, 1)
-    feather = torch.nn.functional.interpolate(coarse[None, None], size=shape, mode="bilinear", align_corners=False)[
-        0, 0
-    ]
-    feather *= torch.from_numpy(mask)
-    mean = float(view.pixels.mean(where=mask, dtype=np.float64))
-    assert torch.equal(shared.feathered_mask, feather)
-    assert torch.equal(shared.breast_deviation, (torch.tensor(view.pixels) - mean) * feather)
+def plain_feather(mask, spacing, step):
+    """Distance of each block to the nearest outside in float64, and bilinear interpolation of its share of 2 mm."""
+    solid = plain_share(mask, step) >= 0.5
+    sampling = [mm * n for mm, n in zip(spacing, step, strict=True)]
+    depth = np.full(solid.shape, np.inf) if solid.all() else ndimage.distance_transform_edt(solid, sampling=sampling)
+    places = [(np.arange(n) + 0.5) / one - 0.5 for n, one in zip(mask.shape, step, strict=True)]
+    grid = np.meshgrid(*places, indexing="ij")
+    return ndimage.map_coordinates(np.clip(depth / 2, 0, 1), grid, order=1, mode="nearest") * mask
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("spacing", "step"), [((0.07, 0.07), (9, 9)), ((0.1, 0.05), (6, 12)), ((0.7, 0.7), (1, 1))])
+def test_the_feather_is_that_of_whole_arrays(shape, spacing, step):
+    shared = Shared(breast(shape, spacing))
+    expected = plain_feather(shared.mask_array, spacing, step)
+    assert np.abs(shared.feathered_mask.numpy() - expected).max() < 1e-6
+    assert not shared.feathered_mask[~shared.mask].any()
+    mean = shared.view.pixels.mean(where=shared.mask_array, dtype=np.float64) if shared.mask_array.any() else 0.0
+    deviation = (shared.view.pixels - mean) * expected
+    assert np.abs(shared.breast_deviation.numpy() - deviation).max() < 1e-6
 
 
 def test_the_logarithm_is_that_of_the_clipped_pixels_and_of_nothing_minus_infinity():
