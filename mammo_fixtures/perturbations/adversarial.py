@@ -237,7 +237,6 @@ PGD_L2 = Perturbation(
     valid=(1e-3, 4095.0),
     nothing=0.0,
     set="extended",
-    version=2,
     keyed=True,
     needs="gradient",
     subset=_SUBSET,

@@ -111,7 +111,6 @@ CONTRAST = Perturbation(
     valid=(0.0, 4.0),
     nothing=1.0,
     may_cancel=True,
-    version=2,
     shares=("breast_deviation",),
     source=(
         "Another vendor's processing or display curve, to first order; a classifier that standardises each image "
@@ -130,7 +129,6 @@ BRIGHTNESS = Perturbation(
     nothing=0.0,
     set="extended",
     may_cancel=True,
-    version=2,
     shares=("feathered_mask",),
     source="An offset of the display curve; a classifier that standardises each image cancels it.",
 )

@@ -56,22 +56,21 @@ class Feather:
     def parts(self, band: slice) -> Iterator[tuple[Part, NDArray[np.float32] | float]]:
         """The band from left to right, with the weights of each part: 0, 1, or an array of them."""
         (down, across), columns = self.blocks.foreground.step, self.mask.shape[1]
-        # Every pixel lies between its own block's middle and a neighbour's.
-        rows = slice(max(band.start // down - 1, 0), (band.stop - 1) // down + 2)
+        # A pixel lies between the middles of its own block and a neighbour, or, on the stretched grid, the next two.
+        rows = slice(max(band.start // down - 1, 0), (band.stop - 1) // down + 3)
         near = self.weights[rows]
         full = (near.min(axis=0) == 1) & self.blocks.inside[rows].all(axis=0)
-        kinds = np.pad(np.where(full, 1, np.where(near.max(axis=0) == 0, 0, 2)), 1, mode="edge")
-        kinds = np.where((kinds[:-2] == kinds[1:-1]) & (kinds[2:] == kinds[1:-1]), kinds[1:-1], 2)
+        own = np.where(full, 1, np.where(near.max(axis=0) == 0, 0, 2))
+        beside = np.pad(own, (1, 2), mode="edge")
+        same = [beside[start : start + own.size] == own for start in (0, 2, 3)]
+        kinds = np.where(np.logical_and.reduce(same), own, 2)
         edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), kinds.size]
         for start, stop in pairwise(edges):
             part = band, slice(start * across, min(stop * across, columns))
             yield part, self._interpolated(part) if kinds[start] == 2 else float(kinds[start])
 
     def _interpolated(self, part: Part) -> NDArray[np.float32]:
-        (top, bottom, down), (left, right, across) = (
-            _between(each, step, n)
-            for each, step, n in zip(part, self.blocks.foreground.step, self.weights.shape, strict=True)
-        )
+        (top, bottom, down), (left, right, across) = map(_between, part, self.mask.shape, self.weights.shape)
         of_rows = self.weights[top] * (1 - down[:, None]) + self.weights[bottom] * down[:, None]
         weights = of_rows[:, left] * (1 - across) + of_rows[:, right] * across
         return np.asarray(weights * self.mask[part], dtype=np.float32)
@@ -130,8 +129,11 @@ def _nearer_along(squared: NDArray[np.float32], axis: int, mm: float) -> NDArray
     return nearest
 
 
-def _between(pixels: slice, step: int, blocks: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """The blocks between whose middles pixels lie along an axis, and how far from the first to the second, 0 … 1."""
-    place = ((np.arange(pixels.start, pixels.stop) + 0.5) / step - 0.5).clip(0, blocks - 1)
+def _between(part: slice, pixels: int, blocks: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """The blocks between whose middles pixels lie along an axis, and how far from the first to the second, 0 … 1.
+
+    The grid is laid on the image from end to end, although its last block may reach a little beyond.
+    """
+    place = ((np.arange(part.start, part.stop) + 0.5) * (blocks / pixels) - 0.5).clip(0, blocks - 1)
     first = place.astype(np.intp)
     return first, np.minimum(first + 1, blocks - 1), (place - first).astype(np.float32)

@@ -69,8 +69,9 @@ def _distance(rows: NDArray[Any], columns: NDArray[Any], start: Point, end: Poin
 
 
 def marker_place(shape: tuple[int, int], shared: Shared) -> tuple[int, int] | None:
-    """Upper left pixel of a box of that shape: in the corner away from the chest wall, upper then lower; else where
-    least of it lies on the breast. None where the image is too small.
+    """Upper left pixel of a box of that shape: in the corner away from the chest wall, upper then lower, that holds
+    neither breast nor the view's own markers; else where least of it lies on the breast, then on the markers. None
+    where the image is too small.
     """
     rows, columns = shared.view.shape
     down, across = rows - shape[0], columns - shape[1]
@@ -80,10 +81,11 @@ def marker_place(shape: tuple[int, int], shared: Shared) -> tuple[int, int] | No
     left = across - away[1] if shared.chest_wall == "left" else away[1]
     corners = [(away[0], left), (down - away[0], left)]
 
-    def covered(place: tuple[int, int]) -> int:
-        return int(shared.mask_array[place[0] : place[0] + shape[0], place[1] : place[1] + shape[1]].sum())
+    def covered(place: tuple[int, int]) -> tuple[int, int]:
+        box = slice(place[0], place[0] + shape[0]), slice(place[1], place[1] + shape[1])
+        return int(shared.mask_array[box].sum()), int(shared.foreground.flags[box].sum())
 
-    free = [corner for corner in corners if not covered(corner)]
+    free = [corner for corner in corners if not any(covered(corner))]
     if free:
         return free[0]
     tried = [(row, column) for row in _places(down) for column in _places(across)]
@@ -137,6 +139,7 @@ MARKER = Perturbation(
     nothing=0.0,
     set="extended",
     ladder="set",
+    version=2,
     shares=("itself",),
     flag=no_room,
     source=(

@@ -1,10 +1,10 @@
-"""The sheet of a montage: panels side by side, full view above detail, with what they show written beside them."""
+"""The sheet of a montage: panels side by side, full view above detail and change, with what they show in writing."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,12 +79,24 @@ class Panel:
     label: str
     full: NDArray[np.uint8]
     detail: NDArray[np.uint8]
+    change: NDArray[np.uint8] | None = None
+    """Where the full view differs from the clean one: of each area the pixel that changed most, grey where none did."""
+    most: float = 0.0
+    """Largest change of a pixel, as a fraction of full scale: black is that much less, white that much more."""
 
     @classmethod
     def of(
-        cls, label: str, pixels: NDArray[np.float32], view: View, detail: Detail, greys: Greys, *, framed: bool = False
+        cls,
+        label: str,
+        pixels: NDArray[np.float32],
+        view: View,
+        detail: Detail,
+        greys: Greys,
+        *,
+        framed: bool = False,
+        clean: NDArray[np.float32] | None = None,
     ) -> Panel:
-        """Draws the pixels; `framed` shows in the full view where the detail lies."""
+        """Draws the pixels; `framed` shows in the full view where the detail lies, `clean` is what they differ from."""
         rows_mm, columns_mm = (n * mm for n, mm in zip(view.shape, view.pixel_spacing_mm, strict=True))
         height, width = (max(round(FULL_MOST * mm / max(rows_mm, columns_mm)), 1) for mm in (rows_mm, columns_mm))
         full = grey(_resized(pixels, height, width), 0.0, greys.white)
@@ -93,7 +105,12 @@ class Panel:
         part = detail.of(pixels)
         median = float(np.median(part))
         fine = _resized(part, detail.size, detail.size)
-        return cls(label=label, full=full, detail=grey(fine, median - greys.half_width, median + greys.half_width))
+        shown = cls(label=label, full=full, detail=grey(fine, median - greys.half_width, median + greys.half_width))
+        if clean is None:
+            return shown
+        most_changed = _most_changed(pixels - clean, height, width)
+        most = float(np.abs(most_changed).max())
+        return replace(shown, change=grey(most_changed, -(most or 1.0), most or 1.0), most=most)
 
     @property
     def width(self) -> int:
@@ -102,7 +119,7 @@ class Panel:
 
 
 def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
-    """The picture: title, labels, full views, details, notes."""
+    """The picture: title, labels, full views, details, changes, notes."""
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(LETTERS)
@@ -112,7 +129,9 @@ def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
     lines = [line for note in notes for line in textwrap.wrap(note, max(width // 8, 20))]
     top = 2 * GAP + LINE * (1 + max(map(len, labels)))
     below = top + panels[0].full.shape[0] + GAP
-    end = below + panels[0].detail.shape[0] + GAP
+    changes = below + panels[0].detail.shape[0] + GAP
+    changed = any(panel.change is not None for panel in panels)
+    end = changes + (panels[0].full.shape[0] + LINE + GAP if changed else 0)
     picture = Image.new("L", (width, end + LINE * len(lines) + GAP), PAPER)
     pen = ImageDraw.Draw(picture)
     pen.text((GAP, GAP), title, fill=INK, font=font)
@@ -120,6 +139,9 @@ def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
         pen.text((x, GAP + LINE), "\n".join(label), fill=INK, font=font)
         picture.paste(Image.fromarray(panel.full), (x, top))
         picture.paste(Image.fromarray(panel.detail), (x, below))
+        if panel.change is not None:
+            picture.paste(Image.fromarray(panel.change), (x, changes))
+            pen.text((x, changes + panel.change.shape[0]), f"change, ± {panel.most:.2g}", fill=INK, font=font)
     for number, line in enumerate(lines):
         pen.text((GAP, end + LINE * number), line, fill=INK, font=font)
     return picture
@@ -141,6 +163,16 @@ def _resized(pixels: NDArray[np.float32], rows: int, columns: int) -> NDArray[np
         return pixels
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((columns, rows), Image.Resampling.BOX))
+
+
+def _most_changed(change: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+    """Of each area the value farthest from 0: means would hide single pixels and lines."""
+    starts = [np.arange(drawn) * n // drawn for drawn, n in zip((rows, columns), change.shape, strict=True)]
+    highest, lowest = (
+        pick.reduceat(pick.reduceat(change, starts[0], axis=0), starts[1], axis=1) for pick in (np.maximum, np.minimum)
+    )
+    farthest: NDArray[np.float32] = np.where(highest > -lowest, highest, lowest)
+    return farthest
 
 
 def _frame(full: NDArray[np.uint8], detail: Detail, shape: tuple[int, int]) -> None:

@@ -1,7 +1,8 @@
 """Pictures of a breast under a perturbation: what the classifier got at each severity, before its own preprocessing.
 
 `python -m mammo_fixtures.reports.pictures --exams=site.csv --exam=17 --side=L --view=CC -o pictures` writes one
-picture a perturbation.
+picture a perturbation; those that follow a gradient need `--classifier=`, `universal` also the `--universal=` of a
+report.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams import View, read_cohort
+from mammo_fixtures.exams import Breast, Exam, View, read_cohort
 from mammo_fixtures.perturbations import PERTURBATIONS, Perturbation, Shared, apply
 from mammo_fixtures.reports.montage_sheet import Detail, Greys, Panel, sheet
 
@@ -28,22 +29,29 @@ DETAIL_MM = 20.0
 
 
 def montage(
-    view: View, perturbation: str | Perturbation, *, severities: Sequence[float] | None = None, seed: int = 0
+    view: View,
+    perturbation: str | Perturbation,
+    *,
+    severities: Sequence[float] | None = None,
+    seed: int = 0,
+    shared: Shared | None = None,
 ) -> Image:
-    """A view clean and under each severity (the ladder, if none are given): all of it, and 20 mm round the lesion.
+    """A view clean and under each severity (the ladder, if none are given): all of it, 20 mm round the lesion, and
+    what changed.
 
     Black and white mean the same pixel values in all full views; all details have one contrast, each about its own
-    median. The detail stays where the clean lesion is, so that a geometric perturbation is seen to move it.
+    median. The detail stays where the clean lesion is, so that a geometric perturbation is seen to move it. `shared` is
+    the view with what was computed of it, and with the gradient that some perturbations follow.
     """
     record = PERTURBATIONS[perturbation] if isinstance(perturbation, str) else perturbation
-    shared = Shared(view, seed=seed)
+    shared = shared or Shared(view, seed=seed)
     detail = detail_of(shared)
     greys = Greys.of(view.pixels, detail)
     panels = [Panel.of("clean", view.pixels, view, detail, greys, framed=True)]
     notes = [] if view.region is not None else ["no lesion region is known: the detail is the middle of the breast"]
     for severity, pixels in perturbed(record, shared, record.severities if severities is None else severities):
         label = f"{severity:g} {record.unit}"
-        panels.append(Panel.of(label, pixels, view, detail, greys))
+        panels.append(Panel.of(label, pixels, view, detail, greys, clean=view.pixels))
         flag = record.flag(shared, severity) if record.flag else ""
         if flag:
             notes.append(f"{label}: {flag}")
@@ -82,14 +90,30 @@ def detail_of(shared: Shared) -> Detail:
     return Detail(top=starts[0], left=starts[1], rows=sides[0], columns=sides[1])
 
 
-def write_montages(view: View, folder: Path, *, perturbations: Sequence[str] = (), seed: int = 0) -> dict[str, str]:
-    """Write `<perturbation>.png` for those named, or all; what cannot be drawn of this view alone, with its reason."""
+def write_montages(
+    view: View,
+    folder: Path,
+    *,
+    perturbations: Sequence[str] = (),
+    seed: int = 0,
+    shared: Shared | None = None,
+    exam: Exam | None = None,
+) -> dict[str, str]:
+    """Write `<perturbation>.png` for those named, or all; what cannot be drawn, with its reason.
+
+    Without `shared`, as for `montage`, none that follow a gradient; without `exam` none that change which views it has.
+    """
+    from mammo_fixtures.reports.exam_pictures import exam_montage
+
     records = [PERTURBATIONS[name] for name in perturbations] or list(PERTURBATIONS)
     folder.mkdir(parents=True, exist_ok=True)
     not_drawn: dict[str, str] = {}
     for record in records:
         try:
-            picture = montage(view, record, seed=seed)
+            if exam is not None and record.needs == "exam":
+                picture = exam_montage(exam, record, seed=seed)
+            else:
+                picture = montage(view, record, seed=seed, shared=shared)
         except UnusableInput as reason:
             not_drawn[record.name] = str(reason)
             continue
@@ -97,16 +121,19 @@ def write_montages(view: View, folder: Path, *, perturbations: Sequence[str] = (
     return not_drawn
 
 
-def find_view(exams: str, exam_id: str, side: str, position: str, *, allow_outside: Sequence[str] = ()) -> View:
-    """The one view of a manifest, or of `phantoms`, decoded."""
+def find_view(
+    exams: str, exam_id: str, side: str, position: str, *, allow_outside: Sequence[str] = ()
+) -> tuple[Exam, Breast, View]:
+    """The one view of a manifest, or of `phantoms`, decoded, with its breast and exam."""
     cohort = read_cohort(exams, allow_outside=allow_outside)
     exam = next((each for each in cohort if each.exam_id == exam_id), None)
     if exam is None:
         known = ", ".join(each.exam_id for each in cohort.exams[:5])
         raise UnusableInput(f"{cohort.name}: --exam must be an exam of the cohort, got {exam_id!r}; it has {known} …")
-    for source in exam.views:
-        if (source.side, source.position) == (side, position):
-            return source.read()
+    for breast in exam.breasts:
+        for source in breast.views:
+            if (source.side, source.position) == (side, position):
+                return exam, breast, source.read()
     known = ", ".join(f"{source.side}-{source.position}" for source in exam.views)
     raise UnusableInput(
         f"exam {exam_id}: --side and --view must name a view it has, got {side}-{position}; has {known}"
@@ -124,12 +151,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", required=True, choices=("L", "R"))
     parser.add_argument("--view", required=True, help="CC, MLO, …")
     parser.add_argument("--perturbation", action="append", default=[], help="may be repeated (default: all)")
+    parser.add_argument("--classifier", help="as --mammo-classifier: whose gradient some perturbations follow")
+    parser.add_argument("--universal", type=Path, help="universal.safetensors of a report: the fields of `universal`")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random field (default: %(default)s)")
     parser.add_argument("-o", "--output", type=Path, default=Path("pictures"), help="folder (default: %(default)s)")
     given = parser.parse_args(arguments)
+    from mammo_fixtures.reports.exam_pictures import follow
+
     try:
-        view = find_view(given.exams, given.exam, given.side, given.view, allow_outside=given.allow_outside)
-        not_drawn = write_montages(view, given.output, perturbations=given.perturbation, seed=given.seed)
+        exam, breast, view = find_view(
+            given.exams, given.exam, given.side, given.view, allow_outside=given.allow_outside
+        )
+        shared = Shared(view, seed=given.seed)
+        if given.classifier or given.universal:
+            follow(shared, breast, classifier=given.classifier, fields=given.universal)
+        not_drawn = write_montages(
+            view, given.output, perturbations=given.perturbation, seed=given.seed, shared=shared, exam=exam
+        )
     except UnusableInput as error:
         parser.exit(2, f"{error}\n")
     for name, reason in not_drawn.items():

@@ -145,6 +145,18 @@ def test_letters_stay_in_their_box_and_differ():
     assert right[:50, 32:].max() == 1
 
 
+def test_the_marker_leaves_the_views_own_marker_alone():
+    pixels = view(side="L").pixels.copy()
+    pixels[10:40, -60:-10] = 0.9
+    own = View.from_array(
+        pixels, pixel_spacing_mm=(0.2, 0.2), side="L", position="CC", exam_id="1", intensity_range=(0, 1)
+    )
+    ours = perturbed(MARKER, own, 5)
+    rows, _ = np.nonzero(ours != pixels)
+    assert rows.min() > SHAPE[0] / 2, "the other corner is free"
+    assert np.array_equal(ours[:100], pixels[:100])
+
+
 def test_on_a_bright_background_the_marker_is_dark():
     ours = perturbed(MARKER, view(background=1.0), 10)
     assert ours[:80].min() == 0

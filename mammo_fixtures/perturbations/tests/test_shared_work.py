@@ -66,7 +66,7 @@ def plain_feather(mask, spacing, step):
     solid = plain_share(mask, step) >= 0.5
     sampling = [mm * n for mm, n in zip(spacing, step, strict=True)]
     depth = np.full(solid.shape, np.inf) if solid.all() else ndimage.distance_transform_edt(solid, sampling=sampling)
-    places = [(np.arange(n) + 0.5) / one - 0.5 for n, one in zip(mask.shape, step, strict=True)]
+    places = [(np.arange(n) + 0.5) * blocks / n - 0.5 for n, blocks in zip(mask.shape, solid.shape, strict=True)]
     grid = np.meshgrid(*places, indexing="ij")
     return ndimage.map_coordinates(np.clip(depth / 2, 0, 1), grid, order=1, mode="nearest") * mask
 

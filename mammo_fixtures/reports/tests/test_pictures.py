@@ -4,10 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
 from mammo_fixtures.perturbations import Shared
+from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.reports import pictures
 from mammo_fixtures.reports.montage_sheet import FULL_MOST, GAP, Detail, Greys, Panel, grey, places
 from mammo_fixtures.reports.pictures import detail_of, main, montage, write_montages
@@ -87,7 +89,7 @@ def test_images_smaller_than_the_detail_are_drawn(shape):
         np.zeros(shape, dtype=np.float32), pixel_spacing_mm=(0.1, 0.1), side="R", position="MLO", intensity_range=(0, 1)
     )
     picture = montage(view, "gaussian_noise", severities=(0.02,))
-    assert 200 < picture.height < 1200
+    assert 200 < picture.height < 1400
     assert 200 < picture.width < 1200
 
 
@@ -112,6 +114,22 @@ def test_the_frame_is_drawn_into_the_picture_only_and_round_the_detail():
     assert (rows.min(), rows.max()) == (round(100 * scale), round(300 * scale))
     assert (columns.min(), columns.max()) == (round(50 * scale), round(250 * scale))
     assert np.array_equal(framed.detail, plain.detail)
+
+
+@pytest.mark.parametrize("name", ["detector_lines", "impulse_noise"])
+def test_what_is_a_pixel_wide_is_seen_in_the_change(name):
+    view = breast(shape=(1600, 1200))
+    detail = detail_of(Shared(view))
+    greys = Greys.of(view.pixels, detail)
+    record = PERTURBATIONS[name]
+    changed = perturb(view, name, record.severities[0]).numpy()
+    panel = Panel.of("", changed, view, detail, greys, clean=view.pixels)
+    assert panel.most == np.abs(changed - view.pixels).max()
+    assert panel.change.shape == panel.full.shape
+    assert panel.change.min() == 0 or panel.change.max() == 255
+    same = Panel.of("", view.pixels, view, detail, greys, clean=view.pixels)
+    assert (same.change == 128).all()
+    assert same.most == 0
 
 
 def test_flags_and_what_is_declared_wrongly_are_written():
@@ -151,6 +169,24 @@ def test_command_writes_one_picture_a_perturbation(manifest, tmp_path):
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["contrast.png", "lowpass.png"]
     with Image.open(tmp_path / "p" / "lowpass.png") as picture:
         assert picture.width == GAP + (1 + len(PERTURBATIONS["lowpass"].severities)) * (400 + GAP)
+
+
+def test_command_draws_what_needs_a_gradient_or_other_views(tmp_path):
+    pixels = np.round(breast().pixels * 65535).astype(np.uint16)
+    rows = []
+    for side in "LR":
+        for position in ("CC", "MLO"):
+            Image.fromarray(pixels).save(tmp_path / f"{side}{position}.png")
+            rows.append(f"17,{side},{position},{side}{position}.png,1,masses,0.1\n")
+    path = tmp_path / "site.csv"
+    path.write_text("exam_id,side,view,path,malignant,subgroup,pixel_spacing_mm\n" + "".join(rows))
+    fields = {(fold, "CC"): torch.ones((9, 9), dtype=torch.float16) for fold in (0, 1)}
+    UniversalFields(directions=fields, seed=0).write(tmp_path / "universal.safetensors")
+    names = ("fgsm", "universal", "view_swap", "missing_view")
+    wanted = [f"--perturbation={name}" for name in names]
+    given = [f"--exams={path}", "--exam=17", "--side=L", "--view=CC", *wanted, "-o", str(tmp_path / "p")]
+    assert main([*given, "--classifier=reference", f"--universal={tmp_path / 'universal.safetensors'}"]) == 0
+    assert sorted(each.stem for each in (tmp_path / "p").iterdir()) == sorted(names)
 
 
 @pytest.mark.parametrize(
