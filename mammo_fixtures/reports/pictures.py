@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", required=True, choices=("L", "R"))
     parser.add_argument("--view", required=True, help="CC, MLO, …")
     parser.add_argument("--perturbation", action="append", default=[], help="may be repeated (default: all)")
-    parser.add_argument("--classifier", help="as --mammo-classifier: whose gradient some perturbations follow")
+    parser.add_argument("--classifier", help="as --mammo-classifier=, whose gradient some perturbations follow")
     parser.add_argument("--universal", type=Path, help="universal.safetensors of a report: the fields of `universal`")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random field (default: %(default)s)")
     parser.add_argument("-o", "--output", type=Path, default=Path("pictures"), help="folder (default: %(default)s)")
