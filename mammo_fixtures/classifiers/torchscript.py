@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,9 +43,24 @@ class TorchScriptNetwork:
 
 def read_torchscript(path: Path) -> tuple[TorchScriptNetwork, str]:
     """The network in a TorchScript file, and the declaration inside it, empty where there is none."""
+    _check_whole(path)
     extra = {NAME: ""}
     module = _loaded(path, "cpu", extra)
     return TorchScriptNetwork(path, module), embedded_text(extra[NAME], path)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a damaged program: torch looks at no checksum, and its unpickler may never end on a flipped bit."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not re.search(r"/data/\d+$", name):  # weights: large, and only numbers
+                    archive.read(name)
+    except Exception as error:  # zipfile raises its own, OSError, zlib.error and others
+        said = str(error) or type(error).__name__
+        raise UnusableInput(
+            f"classifier {path.name}: TorchScript must be a whole archive, got {said}; copy it again"
+        ) from error
 
 
 def _loaded(path: Path, device: str, extra: dict[str, str]) -> Any:

@@ -11,7 +11,7 @@ import torch
 from mammo_fixtures import UnusableInput, load_classifier
 from mammo_fixtures.classifiers import read_weights
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.classifiers.tests.stored_networks import ANY, write_exported
+from mammo_fixtures.classifiers.tests.stored_networks import ANY, write_exported, write_torchscript
 
 DECLARED = 'score = "probability"\nintensity = [0, 1]\n'
 VIEWS = torch.rand(2, 1, 6, 4)
@@ -187,3 +187,18 @@ def test_what_is_no_arithmetic(text):
     assert _is_arithmetic(
         "Max(1, FloorDiv(s0, 2)) + Mod(Symbol('s1', positive=True), 8) <= torch.sym_max(1, 2) + L['views'].size()[2]"
     )
+
+
+def test_a_flipped_bit_in_a_torchscript_program_does_not_keep_torch_busy_for_ever(tiny, tmp_path):
+    """Found by fuzzing: torch looks at no checksum, and its unpickler went round in circles."""
+    path = write_torchscript(tiny, tmp_path / "release.ts", VIEWS, DECLARED)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        (member,) = (entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl"))
+    start = member.header_offset + 30
+    length = int.from_bytes(content[start - 4 : start - 2], "little") + int.from_bytes(
+        content[start - 2 : start], "little"
+    )
+    content[start + length + 40] ^= 4
+    path.write_bytes(content)
+    assert "TorchScript must be a whole archive, got Bad CRC-32 for file" in refused(path)
