@@ -14,7 +14,7 @@ from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_va
 from mammo_fixtures.exams.limits import check_size
 from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
 from mammo_fixtures.exams.region import read_region
-from mammo_fixtures.exams.view import View
+from mammo_fixtures.exams.view import MAY_SHOW, View
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -38,7 +38,7 @@ TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "WindowWidth",
     "VOILUTFunction", "WindowCenterWidthExplanation", "LossyImageCompression", "PixelData", "FloatPixelData",
-    "DoubleFloatPixelData",
+    "DoubleFloatPixelData", "BurnedInAnnotation", "RecognizableVisualFeatures",
 )  # fmt: skip
 """All that is ever read of a data set: nothing that names or describes a patient."""
 
@@ -100,6 +100,8 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
     pixels, intensity_range, notes["intensity"] = fractions(dataset, file, stored, layout, inverted)
     if header.text(dataset, "LossyImageCompression") == "01":
         notes["compression"] = "lossy"
+    if shows := header.may_show_a_person(dataset):
+        notes[MAY_SHOW] = shows
     return View(
         pixels=pixels,
         pixel_spacing_mm=spacing,

@@ -144,6 +144,18 @@ def spacing_mm(dataset: Dataset, file: ViewFile) -> tuple[tuple[float, float], s
     raise UnusableInput(f"{tag_name('ImagerPixelSpacing')} is missing; add pixel_spacing_mm to the manifest")
 
 
+def may_show_a_person(dataset: Dataset) -> str:
+    """What does not say NO of text in the pixels and of recognisable features (PS3.3 C.7.6.1); empty where both do.
+
+    Recognizable Visual Features is newer than most archives: where it is absent, Burned In Annotation decides.
+    """
+    burnt = text(dataset, "BurnedInAnnotation").upper()
+    if burnt != "NO":
+        return f"{tag_name('BurnedInAnnotation')} {'is YES' if burnt == 'YES' else 'does not say NO'}"
+    features = text(dataset, "RecognizableVisualFeatures").upper()
+    return "" if features in ("", "NO") else f"{tag_name('RecognizableVisualFeatures')} does not say NO"
+
+
 def chest_wall(dataset: Dataset) -> str:
     """Image side of the chest wall, from Patient Orientation: rows that run to anterior start there (C.7.6.1.1.1)."""
     value = dataset.get("PatientOrientation")

@@ -163,23 +163,24 @@ def _check_files(manifest: FilePath, breasts: Mapping[tuple[str, str], _BreastRo
         suffix = view.path.suffix.lower()
         if suffix not in IMAGE_TYPES and not suffix[1:].isdigit():
             raise UnusableInput(
-                f"{row.origin}: an image must be DICOM (.dcm) or PNG, got {view.path.name!r}; export it as one of these"
+                f"{row.origin}: an image must be DICOM (.dcm) or PNG, got another ending; export it as one of these"
             )
         for needed in _files(view):
             found = remote[needed] if isinstance(needed, RemoteFile) else _is_file(needed)
             if isinstance(found, OSError) and not isinstance(found, FileNotFoundError):
                 raise unreachable(row.origin, str(needed), found) from found
             if found is False or isinstance(found, OSError):
-                absent.append((row, str(needed)))
+                absent.append((row, "path" if needed is view.path else "roi_path"))
         if remote:
             breast.views[position] = replace(
                 view, path=_marked(view.path, remote), roi_path=view.roi_path and _marked(view.roi_path, remote)
             )
     if absent:
-        row, path = min(absent, key=lambda one: one[0].number)
+        row, column = min(absent, key=lambda one: one[0].number)
         more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
         raise UnusableInput(
-            f"{row.origin}: the file must exist, but {path!r} does not{more}; paths are relative to {manifest.name}"
+            f"{row.origin}: the file that {column} names must exist, but does not{more}; paths are relative to "
+            f"{manifest.name}"
         )
 
 

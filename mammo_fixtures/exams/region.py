@@ -35,19 +35,20 @@ def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.boo
             content = read_at_most(stream, MOST_SETTINGS_BYTES)
     except OSError as cause:
         raise UnusableInput(
-            f"roi_path must be a readable file, got {str(path)!r}: {cause.strerror or cause}"
+            f"roi_path must be a readable file, got {cause.strerror or type(cause).__name__!r}; look "
+            "whether it is there"
         ) from cause
-    region = _mask(path.name, content) if content.startswith(MAGIC[:4]) else _polygons(path.name, content, shape)
+    region = _mask(content) if content.startswith(MAGIC[:4]) else _polygons(content, shape)
     if region.shape != tuple(shape):
         raise UnusableInput(
-            f"the mask {path.name!r} must have the image's rows and columns {tuple(shape)}, got {region.shape}; "
+            f"the mask must have the image's rows and columns {tuple(shape)}, got {region.shape}; "
             "draw it on the stored image"
         )
     region.flags.writeable = False
     return region
 
 
-def _mask(name: str, content: bytes) -> NDArray[np.bool_]:
+def _mask(content: bytes) -> NDArray[np.bool_]:
     from PIL import Image
 
     try:
@@ -57,16 +58,14 @@ def _mask(name: str, content: bytes) -> NDArray[np.bool_]:
     except UnusableInput:
         raise
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError and others on damaged files
-        raise UnusableInput(
-            f"the mask {name!r} must be an undamaged PNG, but cannot be decoded; copy it again"
-        ) from cause
+        raise UnusableInput("the mask must be an undamaged PNG, but cannot be decoded; copy it again") from cause
     if mode not in MASK_MODES:
-        raise UnusableInput(f"the mask {name!r} must be a greyscale PNG, got mode {mode}; export it as greyscale")
+        raise UnusableInput(f"the mask must be a greyscale PNG, got mode {mode}; export it as greyscale")
     mask: NDArray[np.bool_] = pixels != 0
     return mask
 
 
-def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _polygons(content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     from PIL import Image, ImageDraw
 
     rows, columns = shape
@@ -76,7 +75,7 @@ def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.b
         polygons = json.loads(content)
         if sum(map(len, polygons)) > MOST_CORNERS:
             raise UnusableInput(
-                f"the region {name!r} may have at most {MOST_CORNERS} corners, got more; give a PNG mask instead"
+                f"the region may have at most {MOST_CORNERS} corners, got more; give a PNG mask instead"
             )
         for polygon in polygons:
             pen.polygon([_corner(corner, rows, columns) for corner in polygon], fill=1, outline=1)
@@ -84,8 +83,8 @@ def _polygons(name: str, content: bytes, shape: tuple[int, ...]) -> NDArray[np.b
         raise
     except (ValueError, TypeError, OverflowError, RecursionError) as cause:
         raise UnusableInput(
-            f"the region {name!r} must be a PNG mask or a JSON list of polygons of at least two [row, column] "
-            f"corners, such as [[[10, 20], [10, 40], [30, 30]]]; got something else"
+            "the region must be a PNG mask or a JSON list of polygons of at least two [row, column] "
+            "corners, such as [[[10, 20], [10, 40], [30, 30]]]; got something else"
         ) from cause
     return np.array(canvas, dtype=np.bool_)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams.voi import Voi
 
+MAY_SHOW = "burnt in"
+"""A note of views whose pixels may tell who the patient is: what the file says of that."""
 SIDES = ("L", "R")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from mammo_fixtures.errors import UnusableInput
@@ -21,7 +21,8 @@ class ViewFile:
     exam_id: str
     side: str
     position: str
-    path: FilePath
+    path: FilePath = field(repr=False)
+    """Told nowhere, unless there is no origin: names of image files may name a patient."""
     origin: str = ""
     """Where it is stated, for messages: `site.csv, row 41`."""
     pixel_spacing_mm: tuple[float, float] | None = None
@@ -31,7 +32,7 @@ class ViewFile:
     """Stored values that 0 and 1 stand for; None: as the file's format says."""
     noise_gain: float | None = None
     """Of FOR PROCESSING pixels: noise variance in stored units squared for each stored unit of signal."""
-    roi_path: FilePath | None = None
+    roi_path: FilePath | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -55,8 +56,8 @@ class ViewFile:
             return self._from(stream)
 
     def _unreadable(self, cause: OSError) -> UnusableInput:
-        reason = cause.strerror or str(cause) or type(cause).__name__
-        return UnusableInput(f"the image must be a readable file, got {str(self.path)!r}: {reason}")
+        reason = cause.strerror or str(cause).partition(":")[0] or type(cause).__name__
+        return UnusableInput(f"the image must be a readable file, got {reason!r}; look whether it is there")
 
     def _from(self, stream: BinaryIO) -> View:
         try:
@@ -73,8 +74,7 @@ class ViewFile:
 
             return read_dicom(self, stream)
         if not start:
-            raise UnusableInput(f"the image must be DICOM or PNG, got the empty file {self.path.name!r}; copy it again")
+            raise UnusableInput("the image must be DICOM or PNG, got an empty file; copy it again")
         raise UnusableInput(
-            f"the image must be DICOM (with its preamble, PS3.10) or PNG, got other content in {self.path.name!r}; "
-            "export it as one of these"
+            "the image must be DICOM (with its preamble, PS3.10) or PNG, got other content; export it as one of these"
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mammo_fixtures.reports.badge import badge
+from mammo_fixtures.reports.bill_of_materials import NAME, bill_of_materials
 from mammo_fixtures.reports.evidence import evidence, write_whole
 from mammo_fixtures.reports.findings import Findings
 from mammo_fixtures.reports.html import html
@@ -24,7 +25,7 @@ def write_report(folder: Path, findings: Findings, *, more: Mapping[str, Path] |
     }
     contents |= {name: path.read_bytes() for name, path in (more or {}).items() if path.exists()}
     name, text = findings.tolerances_file
-    also = schemas() | ({"tolerances.toml": text.encode()} if name else {})
+    also = schemas() | {NAME: bill_of_materials()} | ({"tolerances.toml": text.encode()} if name else {})
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in (contents | {"evidence.zip": evidence(contents | also)}).items():
         write_whole(folder / file, content)

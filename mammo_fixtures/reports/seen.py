@@ -11,6 +11,7 @@ import numpy as np
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam
 from mammo_fixtures.exams.cohort import ViewSource
+from mammo_fixtures.exams.view import MAY_SHOW
 from mammo_fixtures.perturbations import PERTURBATIONS, Perturbation, Shared
 from mammo_fixtures.reports.findings import CATALOGUE, Gallery, Plain, Row, catalogue_order
 from mammo_fixtures.reports.montage_sheet import Detail, Greys, Panel
@@ -85,27 +86,38 @@ class Seen:
                 missing.append(f"{title}: {condition.perturbation} changes no pixel")
                 continue
             panels = []
+            said: list[str] = []
             try:
                 for source in breast.views:
-                    panels += list(self._panels([CLEAN, condition], exam, breast, source, named=True))
+                    panels += list(self._panels([CLEAN, condition], exam, breast, source, said, named=True))
             except UnusableInput as reason:
                 missing.append(f"{title}: {reason}")
                 continue
-            rows.append(Row(title=title, of=condition.perturbation, panels=tuple(panels)))
+            rows.append(Row(title=title, of=condition.perturbation, panels=tuple(panels), notes=tuple(said)))
         return Gallery(rows=tuple(rows), missing=tuple(missing))
 
     def _row(self, name: str, severities: Sequence[float], exam: Exam, breast: Breast, source: ViewSource) -> Row:
         conditions = [CLEAN, *(Condition(name, severity) for severity in severities)]
+        said: list[str] = []
         what = ", ".join(filter(None, (breast.subgroup, "malignant" if breast.malignant else "")))
         return Row(
             title=f"{name}: exam {exam.exam_id}, {source.side}-{source.position}{f', {what}' if what else ''}",
             of=name,
-            panels=tuple(self._panels(conditions, exam, breast, source)),
+            panels=tuple(self._panels(conditions, exam, breast, source, said)),
+            notes=tuple(said),
         )
 
     def _panels(
-        self, conditions: Sequence[Condition], exam: Exam, breast: Breast, source: ViewSource, *, named: bool = False
+        self,
+        conditions: Sequence[Condition],
+        exam: Exam,
+        breast: Breast,
+        source: ViewSource,
+        said: list[str],
+        *,
+        named: bool = False,
     ) -> Iterator[tuple[Picture, ...]]:
+        """A view and its detail under each condition; what must be told of them is appended to `said`."""
         detail: Detail | None = None
         greys: Greys | None = None
         for condition, view, image in self.sweep.images(exam, breast, source, conditions):
@@ -113,6 +125,11 @@ class Seen:
             if detail is None or greys is None:
                 detail = detail_of(Shared(view))
                 greys = Greys.of(pixels, detail)
+                if shows := view.notes.get(MAY_SHOW):
+                    said.append(
+                        f"{view.name} may show who the patient is: {shows}; look before you pass this page on, or draw "
+                        "none with --mammo-pictures=none"
+                    )
             yield _pictures(condition, view, pixels, detail, greys, named=named)
 
     def _examples(self, name: str) -> list[tuple[Exam, Breast, ViewSource]]:

@@ -70,10 +70,10 @@ def test_a_mask_of_another_size_kind_or_place_is_refused(tmp_path: Path) -> None
     with pytest.raises(UnusableInput) as refusal:
         read_region(tmp_path / "mask.png", SHAPE)
     assert str(refusal.value) == (
-        "the mask 'mask.png' must have the image's rows and columns (64, 48), got (63, 48); draw it on the stored image"
+        "the mask must have the image's rows and columns (64, 48), got (63, 48); draw it on the stored image"
     )
     Image.fromarray(MASK).convert("RGB").save(tmp_path / "mask.png")
     with pytest.raises(UnusableInput, match="must be a greyscale PNG, got mode RGB; export it as greyscale"):
         read_region(tmp_path / "mask.png", SHAPE)
-    with pytest.raises(UnusableInput, match=r"roi_path must be a readable file, got '.*gone.png': No such file"):
+    with pytest.raises(UnusableInput, match=r"roi_path must be a readable file, got 'No such file"):
         read_region(tmp_path / "gone.png", SHAPE)

@@ -19,12 +19,12 @@ def run(*line, cwd):
     return subprocess.run(line, cwd=cwd, env=clean, capture_output=True, text=True, timeout=300, check=False)
 
 
-def build(folder):
-    """The wheel in a new folder."""
+def build(folder, of=ROOT):
+    """The wheel of a checkout in a new folder."""
     pytest.importorskip("hatchling", reason="building the wheel needs hatchling: pip install -e .[dev]")
     line = "from hatchling.build import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
     folder.mkdir()
-    done = run(sys.executable, "-c", line, str(folder), cwd=ROOT)
+    done = run(sys.executable, "-c", line, str(folder), cwd=of)
     assert done.returncode == 0, done.stderr
     return folder / done.stdout.split()[-1]
 

@@ -1,12 +1,14 @@
 """The wheel: what is in it, that it can be built again, and that it works where there is no checkout."""
 
 import hashlib
+import os
+import shutil
 import zipfile
 
 import pytest
 
 from mammo_fixtures.plugin.tests.gate_folder import CLASSIFIER, TOLERANCES, write_exams
-from mammo_fixtures.plugin.tests.installed import build, run
+from mammo_fixtures.plugin.tests.installed import ROOT, build, run
 
 
 @pytest.fixture
@@ -39,6 +41,26 @@ def test_it_carries_the_claims_and_the_given_files_and_no_self_test(wheel):
 def test_building_it_again_gives_the_same_bytes(wheel, tmp_path):
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (wheel, build(tmp_path / "second"))}
     assert len(digests) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_another_checkout_at_another_time_gives_the_same_bytes(wheel, tmp_path):
+    before = os.umask(0o077)
+    try:
+        other = tmp_path / "other"
+        other.mkdir()
+        for name in ("mammo_fixtures", "robustness_tests", "fixtures"):
+            shutil.copytree(ROOT / name, other / name, ignore=shutil.ignore_patterns("__pycache__", ".mammo"))
+        for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+            shutil.copyfile(ROOT / name, other / name)
+        for path in other.rglob("*"):
+            os.utime(path, (10**9, 10**9))
+            if path.is_file():
+                path.chmod(0o600)
+        again = build(tmp_path / "second", of=other)
+    finally:
+        os.umask(before)
+    assert again.read_bytes() == wheel.read_bytes()
 
 
 def test_the_gate_runs_from_the_wheel_with_a_classifier_of_the_project(python, project):

@@ -73,14 +73,14 @@ def test_a_mask_with_a_wrong_checksum_is_refused(tmp_path):
     )
     data[place : place + length] = packed
     (tmp_path / "region.png").write_bytes(data)
-    with pytest.raises(UnusableInput, match=r"the mask 'region.png' must be an undamaged PNG"):
+    with pytest.raises(UnusableInput, match=r"the mask must be an undamaged PNG"):
         read_region(tmp_path / "region.png", (64, 48))
 
 
 @pytest.mark.parametrize("corner", ["1" + "0" * 400, "NaN", "Infinity", "[" * 5000])
 def test_corners_that_are_no_number_of_pixels(tmp_path, corner):
     (tmp_path / "region.json").write_text(f"[[[{corner}, 1], [2, 2], [3, 1]]]")
-    with pytest.raises(UnusableInput, match=r"the region 'region.json' must be|corners must lie inside the image"):
+    with pytest.raises(UnusableInput, match=r"the region must be|corners must lie inside the image"):
         read_region(tmp_path / "region.json", (64, 48))
 
 
