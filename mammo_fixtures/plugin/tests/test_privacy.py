@@ -6,6 +6,7 @@ import functools
 import gzip
 import io
 import re
+import shutil
 import warnings
 import zipfile
 import zlib
@@ -110,6 +111,14 @@ def make_cohort(folder):
         writer.writerows(rows)
 
 
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Made once: a thousand attributes in each of a hundred files take a while."""
+    folder = tmp_path_factory.mktemp("seeded") / "exams"
+    make_cohort(folder)
+    return folder
+
+
 def layers(content):
     """The bytes themselves, and all that is packed in them: archives, gzip, pictures in pages, text of pictures."""
     yield content
@@ -157,8 +166,8 @@ def test_the_search_finds_what_is_in_archives_and_pictures():
     assert not told(zlib.compress(b"nothing"))
 
 
-def test_nothing_that_a_run_writes_names_a_patient(gate):
-    make_cohort(gate.path / "exams")
+def test_nothing_that_a_run_writes_names_a_patient(gate, cohort):
+    shutil.copytree(cohort, gate.path / "exams", dirs_exist_ok=True)
     written = ("--mammo-report=out", "--junitxml=junit.xml", "--mammo-snapshots=curves", "--mammo-store=s.sqlite")
     result = gate.runpytest_subprocess(
         "-k", "lowpass", *written, "--snapshot-update", "--log-file=run.log", "--log-level=DEBUG", "-rA", "-vv", "-l",
@@ -175,7 +184,7 @@ def test_nothing_that_a_run_writes_names_a_patient(gate):
 
 EVERYTHING = (
     *("--mammo-report=out", "--junitxml=junit.xml", "-o", "junit_logging=all", "--mammo-snapshots=curves"),
-    *("--mammo-store=s.sqlite", "--log-file=run.log", "--log-level=DEBUG", "-p", "cacheprovider"),
+    *("--mammo-store=s.sqlite", "--log-file=run.log", "--log-level=DEBUG"),
     *("-rA", "-vv", "-l", "--tb=long", "--full-trace", "--durations=3"),
 )
 
@@ -189,8 +198,8 @@ def leaks(gate, result):
 
 
 @pytest.mark.parametrize("damage", ["raises", "missing", "other content", "no DICOM", "not readable"])
-def test_nothing_is_told_of_a_patient_where_a_run_goes_wrong(gate, damage):
-    make_cohort(gate.path / "exams")
+def test_nothing_is_told_of_a_patient_where_a_run_goes_wrong(gate, cohort, damage):
+    shutil.copytree(cohort, gate.path / "exams", dirs_exist_ok=True)
     image = gate.path / "exams" / f"{NAME}_{DAY}_7L.dcm"
     if damage == "raises":
         release = gate.path / "release.py"
@@ -206,12 +215,16 @@ def test_nothing_is_told_of_a_patient_where_a_run_goes_wrong(gate, damage):
         content = image.read_bytes()
         image.write_bytes(content[:200] + content[150:] if damage == "other content" else NAME.encode() * 99)
     result = gate.runpytest_subprocess("-k", "contrast", *EVERYTHING, timeout=300)
+    told_of = {"raises": "RuntimeError", "missing": "site.csv, row", "not readable": "site.csv, row"}.get(
+        damage, "exam 7, L-CC"
+    )
+    assert told_of in result.stdout.str() + result.stderr.str()
     assert result.ret not in (0, None)
     assert not leaks(gate, result)
 
 
-def test_the_line_about_a_damaged_file_names_the_exam_alone(gate):
-    make_cohort(gate.path / "exams")
+def test_the_line_about_a_damaged_file_names_the_exam_alone(gate, cohort):
+    shutil.copytree(cohort, gate.path / "exams", dirs_exist_ok=True)
     damaged = next((gate.path / "exams").glob("*_7L.dcm"))
     damaged.write_bytes(damaged.read_bytes()[:-4000])
     result = gate.runpytest_subprocess(

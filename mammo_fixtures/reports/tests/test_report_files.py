@@ -34,7 +34,9 @@ def test_evidence_holds_every_file_with_its_checksum(folder):
         for name, digest in listed.items():
             assert hashlib.sha256(archive.read(name)).hexdigest() == digest
         beside = {path.name for path in folder.iterdir()} - {"evidence.zip"}
-        assert set(names) == beside | {"SHA256SUMS", "tolerances.toml", "curves.schema.json", "verdicts.schema.json"}
+        assert set(names) == beside | {
+        "SHA256SUMS", "bom.cdx.json", "tolerances.toml", "curves.schema.json", "verdicts.schema.json",
+    }  # fmt: skip
         assert all(archive.read(name) == (folder / name).read_bytes() for name in beside)
 
 
