@@ -14,7 +14,16 @@ class UnusableInput(ValueError):
 
     def __init__(self, message: str) -> None:
         line = " ".join(_shortened(word, LONGEST_WORD) for word in message.split())
-        super().__init__(_shortened("".join(map(_printable, line)), LONGEST_MESSAGE))
+        super().__init__(_shortened(printable(line), LONGEST_MESSAGE))
+
+
+class ClassifierRaised(UnusableInput):
+    """Code of the classifier raised; the cause and its traceback are for its author."""
+
+
+def printable(text: str) -> str:
+    """A line of text that no terminal obeys: what is not printable is spelled out."""
+    return "".join(map(_printable, text))
 
 
 def _printable(character: str) -> str:

@@ -11,7 +11,7 @@ from mammo_fixtures.classifiers.inputs import classifier_input
 from mammo_fixtures.classifiers.memory import keep_freed_memory, memory_watched
 from mammo_fixtures.classifiers.placement import place
 from mammo_fixtures.classifiers.speed import DEFAULT_SPEED, arithmetic, check_speed, faster
-from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.errors import ClassifierRaised, UnusableInput
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import View
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+_GPU_FAILED = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "cuDNN error", "HIP error", "NVML")
+"""In the texts of RuntimeErrors, of a GPU that is lost or fails; nothing that the network's author declared."""
 _AS_BEFORE = {"fp32": 1e-3, "bf16": 5e-2, "fp16": 1e-2}
 """Relative difference that running a network faster may make to its first scores."""
 
@@ -54,9 +56,11 @@ class Inference:
 
     def view_scores(self, inputs: Sequence[Tensor], names: Sequence[str]) -> list[float]:
         """One score for each input (channels, rows, columns); `names` say which, for messages."""
-        return self.end(self.begin(inputs), names)
+        return self.end(self.begin(inputs, names), names)
 
-    def begin(self, inputs: Sequence[Tensor], *, kept: Sequence[Tensor] | None = None) -> Any:
+    def begin(
+        self, inputs: Sequence[Tensor], names: Sequence[str] = (), *, kept: Sequence[Tensor] | None = None
+    ) -> Any:
         """The network's answer to a batch; a GPU may still be working on it.
 
         A network may work in place. `kept` are the images that it must not reach: an input that shares memory with none
@@ -64,13 +68,19 @@ class Inference:
         """
         import torch
 
-        given = self._run(batch_of(inputs, kept))
+        given = self._run(batch_of(inputs, kept), names)
         # A copy: the network's next answer may come in the same memory.
         return given.clone() if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
 
     def end(self, given: Any, names: Sequence[str]) -> list[float]:
         """The scores of an answer, waited for and checked."""
-        return self._checked(given, names)
+        try:
+            with memory_watched():
+                return self._checked(given, names)
+        except UnusableInput:
+            raise
+        except Exception as error:  # what a GPU was asked to do fails where it is waited for
+            raise self._raised(error, batch_said(names)) from error
 
     def blank(self, like: Tensor) -> Tensor:
         """The input of a view that is not there, of another one's size: the value of black all over."""
@@ -83,13 +93,13 @@ class Inference:
         import torch
 
         # Stacked, which copies: a network that works in place must not reach the view's own pixels.
-        given = self._run({key: torch.stack([value]) for key, value in inputs.items()})
+        given = self._run({key: torch.stack([value]) for key, value in inputs.items()}, [name])
         if not isinstance(given, Mapping) or not set(given) <= {"L", "R"} or not given:
             got = sorted(map(str, given)) if isinstance(given, Mapping) else type(given).__name__
             raise self._bad(f"an exam-level network must give a dict of scores keyed L and R, got {got}")
         return {side: self._checked(value, [f"{name}, {side}"])[0] for side, value in given.items()}
 
-    def _run(self, batch: Any) -> Any:
+    def _run(self, batch: Any, names: Sequence[str]) -> Any:
         batch = self._laid_out(batch)
         try:
             with memory_watched():
@@ -103,10 +113,19 @@ class Inference:
             raise
         except Exception as error:
             shape = {k: tuple(v.shape) for k, v in batch.items()} if isinstance(batch, dict) else tuple(batch.shape)
-            raise self._bad(
-                f"the network must accept float32 {shape}, it raised {type(error).__name__}: {error}; "
-                "declare input_size and channels as the network needs them"
-            ) from error
+            raise self._raised(error, f"float32 {shape} of {batch_said(names)}") from error
+
+    def _raised(self, error: Exception, what: str) -> ClassifierRaised:
+        got = f"{type(error).__name__}: {error}"
+        if any(part in str(error) for part in _GPU_FAILED):
+            return ClassifierRaised(
+                f"classifier {self.classifier.name or '?'}: the GPU must answer for {what}, it failed: {got}; look at "
+                "it (nvidia-smi), and run again there or with --mammo-device=cpu"
+            )
+        return ClassifierRaised(
+            f"classifier {self.classifier.name or '?'}: the network must accept {what}, it raised {got}; look at its "
+            "traceback, or declare input_size and channels as the network needs them"
+        )
 
     def _called(self, network: Callable[..., Any], batch: Any) -> Any:
         import torch
@@ -151,8 +170,8 @@ class Inference:
             values, got = torch.empty(0, 0), type(given).__name__
         if values.shape not in ((len(names),), (len(names), 1)):
             raise self._bad(
-                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {got}; "
-                "wrap the network so that it gives the score of malignancy alone"
+                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {got} for "
+                f"{batch_said(names)}; wrap the network so that it gives the score of malignancy alone"
             )
         scores: list[float] = values.reshape(-1).double().tolist()
         for value, name in zip(scores, names, strict=True):
@@ -181,6 +200,12 @@ def batch_of(inputs: Sequence[Tensor], kept: Sequence[Tensor] | None) -> Tensor:
     # Strides as in a copy: of an axis of length 1 they may be anything, and kernels are chosen by them.
     rows, columns = one.shape[1:]
     return one.as_strided((1, 1, rows, columns), (rows * columns, rows * columns, columns, 1))
+
+
+def batch_said(names: Sequence[str]) -> str:
+    """Which images a batch holds, for messages."""
+    more = f" and {len(names) - 1} more in its batch" if len(names) > 1 else ""
+    return f"{names[0]}{more}" if names else "a batch"
 
 
 def _copied(batch: Any) -> Any:

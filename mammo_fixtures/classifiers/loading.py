@@ -12,7 +12,7 @@ from typing import Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.model_files import SUFFIXES, read_model_file
-from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.errors import ClassifierRaised, UnusableInput
 
 _IN_A_MODULE = re.compile(r"[\w.]+:[\w.]+")
 _FORMS = "'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an http:// endpoint"
@@ -81,7 +81,7 @@ def _of_module(name: str, module_name: str, attribute: str) -> Classifier:
         except UnusableInput:
             raise
         except Exception as error:
-            raise UnusableInput(
+            raise ClassifierRaised(
                 f"classifier {name}: must load without arguments, it raised {type(error).__name__}: {error}; "
                 "call it in Python to see where"
             ) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.authors_traceback import with_traceback
 from mammo_fixtures.plugin.beside_claims import tell, with_fields_beside
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
 from mammo_fixtures.plugin.report_inputs import drawn_beside, keep_moved, keep_pictures, wants_pictures
@@ -47,7 +48,7 @@ def one_line(request: pytest.FixtureRequest) -> Iterator[None]:
         if "PYTEST_XDIST_WORKER" not in os.environ:
             request.session.shouldfail = "nothing can be judged"
         # The causes are told in the line; pytest would print them one by one before it.
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise pytest.fail.Exception(with_traceback(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +81,7 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
                 mammo_run,
                 request.getfixturevalue("cohort"),
                 request.getfixturevalue("classifier"),
-                request.config,
+                request.session,
             )
         mammo_run.header["cohort_fingerprint"] = table.fingerprint
         tell(mammo_run, table)

@@ -16,6 +16,7 @@ from mammo_fixtures.plugin.devices import take_place
 from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_device
 from mammo_fixtures.plugin.progress import reporter
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.watchdog import watch_of
 from mammo_fixtures.scoring.identical import identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import Cohort
 
 
-def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytest.Config) -> ScoreTable:
+def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pytest.Session) -> ScoreTable:
     """One pass over the cohort, shared with the other workers."""
     from mammo_fixtures.classifiers.fingerprint import fingerprint
     from mammo_fixtures.classifiers.inference import Inference
@@ -47,6 +48,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
     inference = Inference(classifier, device=place.device, precision=settings.precision, speed=settings.speed)
     known = fingerprint(classifier)
     engine = engine_of(settings)
+    watch = watch_of(run, session, classifier.name)
     store = Store(run.store if known else run.unkept_store)
     try:
         fields = UniversalFields.read(settings.universal) if settings.universal else None
@@ -56,6 +58,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
             batch_size=settings.batch_size,
             neighbours=place.neighbours,
             fields=fields,
+            watch=watch,
         )
         one_pass = Pass(
             cohort=cohort,
@@ -67,7 +70,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, config: pytes
             # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
             fingerprint=known or f"unkept {run.pass_name}",
             engine=engine,
-            progress=reporter(config, len(cohort)),
+            progress=reporter(session.config, len(cohort)),
         )
         table = one_pass.run()
         cells, _, found = store.progress(run.pass_name) or (0, 0, 0)

@@ -9,6 +9,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
 from mammo_fixtures.plugin.nothing_selected import advice, remember
+from mammo_fixtures.plugin.kept import kept_said
 from mammo_fixtures.plugin.options import add_options
 from mammo_fixtures.plugin.pass_plan import plan_alone, write_plan
 from mammo_fixtures.plugin.progress import give_back, watch
@@ -16,6 +17,7 @@ from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
+from mammo_fixtures.plugin.watchdog import keep_stderr
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except UnusableInput as error:
         raise pytest.UsageError(str(error)) from error
     config.add_cleanup(run.end)
+    keep_stderr(config)
     if run.settings.plan and run.worker is None:
         plan_alone(config)
     if run.settings.snapshots is not None:
@@ -108,6 +111,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run.worker is not None:
         session.config.workeroutput["mammo"] = run.told()  # type: ignore[attr-defined]
     elif not run.settings.plan:
+        if said := kept_said(run):
+            run.remarks[said] = None
         write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus)
 
 

@@ -81,6 +81,12 @@ OPTIONS = (
     ),
     Option(name="batch_size", default="auto", metavar="N", help="images a call of the classifier, or auto"),
     Option(
+        name="timeout",
+        default="600",
+        metavar="SECONDS",
+        help="for one call of the classifier, 6 times that for the first of each shape, or none",
+    ),
+    Option(
         name="speed",
         default="allocator",
         metavar="LIST",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.verdicts import Tolerance, read_tolerances
 from mammo_fixtures.verdicts.claim import Claim, plan
+
+if TYPE_CHECKING:
+    from mammo_fixtures.plugin.view_checks import Look
 
 VERDICT = "mammo_verdict"
 CURVE = "mammo_curve"
@@ -59,6 +62,8 @@ class Run:
     """With curves and clean claims: whatever asks for scores."""
     planned_workers: int = 1
     """Of `-n`, where the run is only planned."""
+    looked_at: list[Look] = field(default_factory=list)
+    """What the contract's checks saw of the views that they decoded."""
 
     @classmethod
     def begin(cls, config: pytest.Config) -> Run:
@@ -112,6 +117,11 @@ class Run:
     def fields_file(self) -> Path:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"
+
+    @property
+    def hung_file(self) -> Path:
+        """What a process of this run wrote when its classifier did not answer."""
+        return self.folder / "hung.txt"
 
     @property
     def fourier_map_file(self) -> Path:

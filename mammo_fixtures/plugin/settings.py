@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Settings:
     ray_address: str
     """Empty for a Ray of this machine's own."""
     batch_size: int | None
+    timeout_seconds: float | None
+    """For one call of the classifier; None for as long as it takes."""
     speed: tuple[str, ...]
     store: Path | None
     report: Path | None
@@ -91,6 +94,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         engine=values["engine"],
         ray_address=values["ray_address"],
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
+        timeout_seconds=_seconds(values["timeout"]),
         speed=_speed(values["speed"]),
         store=None if values["store"] == "none" else _path(values["store"]),
         report=_path(values["report"]),
@@ -162,6 +166,18 @@ def _speed(value: str) -> tuple[str, ...]:
         return () if value == "none" else check_speed(name.strip() for name in value.split(","))
     except UnusableInput as error:
         raise UnusableInput(f"--mammo-speed={value}: {error}; or none") from error
+
+
+def _seconds(value: str) -> float | None:
+    if value == "none":
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < 1e6:
+        raise UnusableInput(f"--mammo-timeout must be a number of seconds above 0, or none, got {value!r}")
+    return seconds
 
 
 def _path(value: str) -> Path | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.aggregation import aggregated
 from mammo_fixtures.classifiers.gradients import gradients_of
-from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.classifiers.inference import Inference, batch_said
 from mammo_fixtures.classifiers.inputs import nyquist_wavelength_mm
 from mammo_fixtures.classifiers.memory import OutOfMemory, call_measured, memory_watched
 from mammo_fixtures.errors import UnusableInput
@@ -25,6 +25,7 @@ from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.scoring.signs import signs_of
 from mammo_fixtures.scoring.uploads import Uploads
+from mammo_fixtures.scoring.watch import Watch, unwatched, watched_gradients
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +58,7 @@ class Sweep:
     """Called after each batch: an exam may take many minutes."""
     gradients: Callable[..., Gradients] = gradients_of
     """Gives what adversarial perturbations follow; another one where a pass is only rehearsed."""
+    watch: Watch = unwatched
     batches: Batches = field(init=False)
     uploads: Uploads | None = field(init=False)
     """Views on their way to a GPU; None on a CPU."""
@@ -138,7 +140,11 @@ class Sweep:
         following = next((c.perturbation for c in conditions if follows_gradient(c)), "")
         if following:
             signs = signs_of(exam, breast, following, self._needs(exam))
-            shared.ascent.gradients = self.gradients(self.inference, [view], signs)
+            shared.ascent.gradients = watched_gradients(
+                self.watch,
+                self.gradients(self.inference, [view], signs),
+                f"exam {exam.exam_id}, {view.side}-{view.position}, the gradient for {following}",
+            )
         if self.fields is not None:
             shared.universal_fields = self.fields.against(exam.exam_id)
         return shared
@@ -171,14 +177,16 @@ class Sweep:
     def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
         images = self._images.make([(shared, condition) for condition in conditions])
         inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
-        answer = self._answer(inputs, shared.pixels)
+        names = [_name(shared.view, condition) for condition in conditions]
+        shape = (len(inputs), *inputs[0].shape)
+        answer = self.watch(batch_said(names), shape, lambda: self._answer(inputs, names, shared.pixels))
         self._count(images)
         return conditions, answer
 
-    def _answer(self, inputs: list[torch.Tensor], clean: torch.Tensor) -> Any:
+    def _answer(self, inputs: list[torch.Tensor], names: list[str], clean: torch.Tensor) -> Any:
         def begin() -> Any:
             # What was made for one condition is made anew for the next; the clean pixels are not.
-            return self.inference.begin(inputs, kept=[clean])
+            return self.inference.begin(inputs, names, kept=[clean])
 
         if not self.batches.measuring:
             return begin()
@@ -188,7 +196,11 @@ class Sweep:
 
     def _ended(self, view: View, begun: _Begun) -> list[float]:
         conditions, answer = begun
-        return self.inference.end(answer, [_name(view, condition) for condition in conditions]) if conditions else []
+        if not conditions:
+            return []
+        names = [_name(view, condition) for condition in conditions]
+        scores: list[float] = self.watch(batch_said(names), (), lambda: self.inference.end(answer, names))
+        return scores
 
     def _at_exam_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
@@ -243,7 +255,9 @@ class Sweep:
         if classifier.missing_views == "blank":
             blank = self.inference.blank(next(iter(inputs.values())))
             inputs = {name: inputs.get(name, blank) for name in classifier.views}
-        given = self.inference.exam_scores(inputs, f"exam {exam.exam_id} under {_text(condition)}")
+        name = f"exam {exam.exam_id} under {_text(condition)}"
+        shape = tuple(size for each in inputs.values() for size in each.shape)
+        given: dict[str, float] = self.watch(name, shape, lambda: self.inference.exam_scores(inputs, name))
         if any(name[0] != place[0] for name, place in places.items()):
             # The score follows the images to the other side.
             given = {"L" if side == "R" else "R": score for side, score in given.items()}
@@ -260,7 +274,11 @@ class Sweep:
             ]
         if follows_gradient(condition):
             signs = signs_of(exam, exam.breasts[0], condition.perturbation, self._needs(exam))
-            gradients = self.gradients(self.inference, [each.view for each in shared.values()], signs)
+            gradients = watched_gradients(
+                self.watch,
+                self.gradients(self.inference, [each.view for each in shared.values()], signs),
+                f"exam {exam.exam_id}, the gradient for {_text(condition)}",
+            )
             return together(condition.perturbation, list(shared.values()), condition.severity, gradients)
         images = self._images.make([(each, condition) for each in shared.values()])
         self._count(images)

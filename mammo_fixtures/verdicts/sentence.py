@@ -52,7 +52,7 @@ def clean_sentence(curve: Curve, chance: float, *, outcome: str, reason: str) ->
     figures = f"{bounded(clean.value, clean.low, clean.high)} against chance at {chance:g} ({counts(curve, clean)})"
     remedy = {
         "held": "",
-        "inconclusive": " It may be chance: add malignant breasts.",
+        "inconclusive": " It may be chance: add malignant breasts, and check that labels and exams belong together.",
         "broken": " The score points the wrong way: check the labels and the sign of the score.",
     }[outcome]
     if remedy:

@@ -74,8 +74,8 @@ def test_scores_in_any_container(give):
 )
 def test_scores_of_another_shape(give, got):
     assert refused(give) == (
-        f"classifier mine: scores must have shape (2,) or (2, 1), one a view, got {got}; "
-        "wrap the network so that it gives the score of malignancy alone"
+        f"classifier mine: scores must have shape (2,) or (2, 1), one a view, got {got} for "
+        "exam 1, L-CC, clean and 1 more in its batch; wrap the network so that it gives the score of malignancy alone"
     )
 
 
@@ -102,11 +102,12 @@ def test_a_network_that_raises_is_told_with_its_input():
         raise RuntimeError("size mismatch,\nm1 x m2")
 
     assert refused(network) == (
-        "classifier mine: the network must accept float32 (2, 1, 4, 3), it raised RuntimeError: size mismatch, "
-        "m1 x m2; declare input_size and channels as the network needs them"
+        "classifier mine: the network must accept float32 (2, 1, 4, 3) of exam 1, L-CC, clean and 1 more in its "
+        "batch, it raised RuntimeError: size mismatch, m1 x m2; look at its traceback, "
+        "or declare input_size and channels as the network needs them"
     )
     inference = Inference(Classifier(network, name="mine", level="exam"), device="cpu")
-    with pytest.raises(UnusableInput, match=r"must accept float32 \{'L-CC': \(1, 1, 4, 3\)\}, it raised RuntimeError"):
+    with pytest.raises(UnusableInput, match=r"\(1, 1, 4, 3\)\} of exam 1 under clean, it raised RuntimeError"):
         inference.exam_scores({"L-CC": BATCH[0]}, "exam 1 under clean")
 
 
@@ -132,7 +133,7 @@ def test_running_out_of_memory_is_not_hidden():
         (lambda batch: {}, "an exam-level network must give a dict of scores keyed L and R, got []"),
         (
             lambda batch: {"L": [0.5], "R": [[0.1, 0.9]]},
-            "scores must have shape (1,) or (1, 1), one a view, got (1, 2); "
+            "scores must have shape (1,) or (1, 1), one a view, got (1, 2) for exam 1 under clean, R; "
             "wrap the network so that it gives the score of malignancy alone",
         ),
         (

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from mammo_fixtures.exams import Breast, Exam
 from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.scoring import CLEAN, Condition
 from mammo_fixtures.scoring.batches import CPU_BATCH
+from mammo_fixtures.scoring.images import UNCHANGED
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
 from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, FourViews, Pattern, in_memory, view_level
@@ -210,3 +212,23 @@ def test_views_of_different_sizes_share_no_buffer_by_mistake():
     given = sweep(mean, batch_size=2).exam(Exam(exam_id="1", breasts=breasts), {"L": noise, "R": noise})
     for (side, _), score in given.items():
         assert score == pytest.approx(0.5 if side == "L" else 0.25, abs=1e-6)
+
+
+def test_a_perturbation_that_leaves_the_pixels_as_they_are_is_flagged():
+    flat = View.from_array(
+        np.full((24, 16), 0.5),
+        pixel_spacing_mm=(0.5, 0.5),
+        side="L",
+        position="CC",
+        intensity_range=(0, 1),
+        exam_id="1",
+    )
+    exam = Exam(exam_id="1", breasts=(Breast(exam_id="1", side="L", views=(flat,)),))
+    scoring = sweep(Classifier(lambda batch: batch.mean((1, 2, 3)), score="logit"))
+    wanted = [CLEAN, Condition("translation", 2.0), Condition("contrast", 0.9), Condition("quantum_noise", 0.5)]
+    scoring.exam(exam, {"L": wanted})
+    assert ("translation", 2.0, UNCHANGED) in scoring.flags
+    textured = in_memory().exams[0]
+    scoring.flags.clear()
+    scoring.exam(textured, {breast.side: wanted for breast in textured.breasts})
+    assert not [flag for flag in scoring.flags if flag[2] == UNCHANGED]
