@@ -62,6 +62,7 @@ class Classifier:
         rules = (
             (callable(self.network), "network must be callable", self.network),
             (not isinstance(self.network, type), "network must be made already, not its class", self.network),
+            (self.name.isprintable(), "name must be printable text in one line", self.name),
             (self.level in ("view", "exam"), "level must be 'view' or 'exam'", self.level),
             (self.score in ("probability", "logit"), "score must be 'probability' or 'logit'", self.score),
             (

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.cohort import Breast, Cohort, Exam
-from mammo_fixtures.exams.manifest_rows import Row, read_rows, unreachable
+from mammo_fixtures.exams.manifest_rows import Row, check_printable, hidden_rows, read_rows, unreachable
+from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.exams.remote_file import FilePath, RemoteFile, file_at, look_up
 from mammo_fixtures.exams.roots import Roots, roots_of
 from mammo_fixtures.exams.view import SIDES
@@ -32,12 +33,13 @@ IMAGE_TYPES = ("", ".dcm", ".dicom", ".ima", ".png")
 """File name endings read; one of digits only is the tail of a DICOM UID. The content decides which it is."""
 
 
-def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = ()) -> Cohort:
+def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = (), pseudonyms: Pseudonyms | None = None) -> Cohort:
     """The cohort of a manifest, `.csv`, `.csv.gz` or `.parquet`, or `phantoms` for the embedded one.
 
     What it names must lie in its own folder, or in one of those that `allow_outside` names. It and the files that it
     names may be URLs of any file system that fsspec knows (`s3://site/exams.csv`). Exams stand in the order in which
-    the manifest first names them; their pixels are decoded when asked for.
+    the manifest first names them; their pixels are decoded when asked for. With `pseudonyms`, no id of an exam or a
+    patient and no path of an image is told to anyone.
     Raises UnusableInput, in one line that names the file and the row (an editor's line number, the header being 1).
     """
     manifest: FilePath
@@ -55,11 +57,15 @@ def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = ()) -> Cohor
             f"{manifest.name}: a manifest needs the columns {', '.join(REQUIRED)}, {', '.join(missing)} missing; "
             f"got {', '.join(columns)}"
         )
+    if pseudonyms is not None:
+        rows = hidden_rows(rows, pseudonyms)
+    check_printable(manifest.name, columns, rows)
     roots = Roots(manifest=manifest, allowed=roots_of(allow_outside))
     breasts: dict[tuple[str, str], _BreastRows] = {}
     patients: dict[str, Row] = {}
     for row in rows:
-        _add(row, roots, breasts, patients)
+        with row.told():
+            _add(row, roots, breasts, patients)
     _check_files(manifest, breasts)
     return Cohort(name=name, exams=_exams(breasts), source=str(manifest))
 
@@ -128,6 +134,7 @@ def _view_file(row: Row, roots: Roots) -> ViewFile:
         intensity_low=row.number_or_none("intensity_low"),
         intensity_high=row.number_or_none("intensity_high"),
         noise_gain=row.number_or_none("noise_gain"),
+        hidden=row.hidden,
         roi_path=_named(roi_path, roots, row.origin) if roi_path else None,
     )
 
@@ -168,7 +175,7 @@ def _check_files(manifest: FilePath, breasts: Mapping[tuple[str, str], _BreastRo
         for needed in _files(view):
             found = remote[needed] if isinstance(needed, RemoteFile) else _is_file(needed)
             if isinstance(found, OSError) and not isinstance(found, FileNotFoundError):
-                raise unreachable(row.origin, str(needed), found) from found
+                raise unreachable(row.origin, row.shown(str(needed)), found, told=not row.hidden) from found
             if found is False or isinstance(found, OSError):
                 absent.append((row, "path" if needed is view.path else "roi_path"))
         if remote:

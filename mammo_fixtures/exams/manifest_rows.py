@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_ROWS, read_at_most, unpacked
+from mammo_fixtures.exams.pseudonyms import HIDDEN, Pseudonyms, without_paths
 from mammo_fixtures.exams.remote_file import FilePath, Unreachable
+
+_ONE_LINE = ("exam_id", "side", "view", "malignant", "subgroup", "patient_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Row:
     file: str
     number: int
     values: dict[str, str]
+    hidden: bool = False
+    """Whether its paths may not be told."""
 
     @property
     def origin(self) -> str:
@@ -46,6 +53,59 @@ class Row:
         if not math.isfinite(number):
             raise UnusableInput(f"{self.origin}: {column} must be a number or empty, got {text!r}")
         return number
+
+    def shown(self, path: str) -> str:
+        """A path of this row as messages may tell it."""
+        return HIDDEN if self.hidden else path
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What is said of this row says nothing of its paths, where they are hidden."""
+        try:
+            yield
+        except UnusableInput as fault:
+            if not self.hidden:
+                raise
+            raise UnusableInput(without_paths(str(fault), [self.get("path"), self.get("roi_path")])) from None
+
+
+def hidden_rows(rows: Sequence[Row], pseudonyms: Pseudonyms) -> list[Row]:
+    """The rows under pseudonyms, also where an id stands in another column."""
+    names = {"exam_id": pseudonyms.exam, "patient_id": pseudonyms.patient}
+    known = {row.get(column): names[column] for column in reversed(names) for row in rows if row.get(column)}
+    return [
+        replace(
+            row,
+            hidden=True,
+            values={
+                column: value
+                if column in ("path", "roi_path")
+                else _hidden(value, names.get(column) or known.get(value))
+                for column, value in row.values.items()
+            },
+        )
+        for row in rows
+    ]
+
+
+def check_printable(file: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Raises UnusableInput where a terminal or a reader could take a text for something else.
+
+    Escape sequences, marks that turn the direction of writing, NUL. Strata may have line ends and tabs.
+    """
+    for column in columns:
+        if not column.isprintable():
+            raise UnusableInput(f"{file}: columns must be called by printable text, got {column!r}; rename it")
+    for row in rows:
+        for column, value in row.values.items():
+            if value.isprintable() or column in ("path", "roi_path"):
+                continue
+            if column in _ONE_LINE or not re.sub(r"[\t\r\n]", "", value).isprintable():
+                raise UnusableInput(f"{row.origin}: {column} must be printable text, got {value!r}; correct it there")
+
+
+def _hidden(value: str, name: Callable[[str], str] | None) -> str:
+    return name(value) if name else value
 
 
 def read_rows(path: FilePath) -> tuple[list[str], list[Row]]:
@@ -78,10 +138,11 @@ def _csv_rows(path: FilePath) -> tuple[list[str], list[Row]]:
         raise UnusableInput(f"{path.name}, row {lines.line_num}: not valid CSV ({cause}); correct it there") from cause
 
 
-def unreachable(where: str, got: str, cause: OSError) -> UnusableInput:
-    """What is said of a remote file that cannot be read."""
+def unreachable(where: str, got: str, cause: OSError, *, told: bool = True) -> UnusableInput:
+    """What is said of a remote file that cannot be read; its own words may hold the path."""
+    why = str(cause) if told else type(cause).__name__
     return UnusableInput(
-        f"{where}: the file must be within reach, got {got!r}: {cause}; check its address, your rights to it, and that "
+        f"{where}: the file must be within reach, got {got!r}: {why}; check its address, your rights to it, and that "
         "fsspec's package for such addresses is installed"
     )
 

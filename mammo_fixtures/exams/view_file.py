@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.png_chunks import MAGIC
+from mammo_fixtures.exams.pseudonyms import without_paths
 from mammo_fixtures.exams.remote_file import FilePath
 from mammo_fixtures.exams.view import View
 
@@ -33,6 +34,8 @@ class ViewFile:
     noise_gain: float | None = None
     """Of FOR PROCESSING pixels: noise variance in stored units squared for each stored unit of signal."""
     roi_path: FilePath | None = field(default=None, repr=False)
+    hidden: bool = False
+    """Whether no message may tell its paths, of which ids are often a part."""
 
     @property
     def name(self) -> str:
@@ -45,6 +48,9 @@ class ViewFile:
             return self._decoded()
         except UnusableInput as fault:
             what = str(fault).removeprefix(f"{self.name}: ")
+            if self.hidden:
+                what = without_paths(what, [str(path) for path in (self.path, self.roi_path) if path is not None])
+                raise UnusableInput(f"{self.name}: {what} ({self.origin})") from None
             raise UnusableInput(f"{self.name}: {what} ({self.origin or self.path})") from fault
 
     def _decoded(self) -> View:

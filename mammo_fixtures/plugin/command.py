@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.options import ALLOW_PICKLE, OPTIONS
+from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
 from mammo_fixtures.plugin.settings import located
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
@@ -82,10 +82,10 @@ def project_options(folder: Path) -> list[str]:
 
 
 def _option(file: Path, key: str, value: object) -> str:
-    if key == "mammo_allow_pickle":
+    if key in SWITCHES:
         if not isinstance(value, bool):
             raise UnusableInput(f"{file}: {key} must be true or false, got {value!r}")
-        return ALLOW_PICKLE if value else ""
+        return SWITCHES[key] if value else ""
     option = _KEYS.get(key)
     if option is None:
         raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted(_KEYS))}")

@@ -74,7 +74,7 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
     """The table of scores under every condition that the selected tests need."""
     with one_line(request):
         if mammo_run.settings.scores is not None:
-            table = ScoreTable.read(mammo_run.settings.scores)
+            table = ScoreTable.read(mammo_run.settings.scores, pseudonyms=mammo_run.pseudonyms)
             mammo_run.header |= {"scores": mammo_run.settings.scores.name}
         else:
             table = score_cohort(
@@ -84,6 +84,8 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
                 request.session,
             )
         mammo_run.header["cohort_fingerprint"] = table.fingerprint
+        if mammo_run.pseudonyms is not None:
+            mammo_run.header["ids"] = mammo_run.pseudonyms.told
         tell(mammo_run, table)
         if mammo_run.settings.report is not None:
             table.write(mammo_run.scores_file)
@@ -99,7 +101,7 @@ def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -
     if mammo_run.settings.baseline is None:
         return Curves(table=scores)
     with one_line(request):
-        releases = paired(scores, ScoreTable.read(mammo_run.settings.baseline))
+        releases = paired(scores, ScoreTable.read(mammo_run.settings.baseline, pseudonyms=mammo_run.pseudonyms))
         mammo_run.header |= {"baseline": mammo_run.settings.baseline.name, "differences": list(releases.differences)}
         mammo_run.remarks.update(dict.fromkeys(releases.differences))
         return Curves(table=scores, releases=releases)
@@ -111,7 +113,7 @@ def people(mammo_run: Run, request: pytest.FixtureRequest) -> ScoreTable | None:
     if mammo_run.settings.people is None:
         return None
     with one_line(request):
-        table = ScoreTable.read(mammo_run.settings.people)
+        table = ScoreTable.read(mammo_run.settings.people, pseudonyms=mammo_run.pseudonyms)
         mammo_run.header |= {"people": mammo_run.settings.people.name}
         return table
 

@@ -44,6 +44,12 @@ OPTIONS = (
         metavar="DIR,…",
         help="folders or URLs, beside the manifest's own folder, that the paths in it may lead to",
     ),
+    Option(
+        name="id_key",
+        default="",
+        metavar="FILE",
+        help="the site's secret for --mammo-hash-ids [the environment's MAMMO_ID_KEY]",
+    ),
     Option(name="scores", default="", metavar="TABLE", help="a score table: judge these scores, run no classifier"),
     Option(
         name="baseline",
@@ -115,11 +121,15 @@ OPTIONS = (
 )
 STRICT = "--mammo-strict"
 ALLOW_PICKLE = "--mammo-allow-pickle"
+HASH_IDS = "--mammo-hash-ids"
 POWER = "--mammo-power"
 PLAN = "--mammo-plan"
 INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
+SWITCHES = {"mammo_allow_pickle": ALLOW_PICKLE, "mammo_hash_ids": HASH_IDS}
+"""Ini keys that are true or false."""
 PATHS = (
+    "id_key",
     "classifier",
     "exams",
     "scores",
@@ -183,6 +193,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="read a classifier file that holds Python objects, which may run any code: only where you trust its maker",
     )
     group.addoption(
+        HASH_IDS,
+        dest="mammo_hash_ids",
+        action="store_true",
+        help="pseudonyms in place of the ids of exams and patients, in everything that is written or shown",
+    )
+    group.addoption(
         STRICT, dest="mammo_strict", action="store_true", help="count allow and warn in tolerances as failures"
     )
 
@@ -191,4 +207,5 @@ def add_ini_keys(parser: pytest.Parser) -> None:
     """Register the ini twins, which a project that uses the suite may have in its own configuration."""
     for option in OPTIONS:
         parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
-    parser.addini("mammo_allow_pickle", f"see {ALLOW_PICKLE}", type="bool", default=False)
+    for name, flag in SWITCHES.items():
+        parser.addini(name, f"see {flag}", type="bool", default=False)

@@ -58,7 +58,7 @@ def power_lines(run: Run) -> list[str]:
             f"{counts.positives} malignant breasts of each subgroup, {counts.negatives} not, clean AUC {counts.clean:g}"
         )
     elif run.settings.scores is not None:
-        table = ScoreTable.read(run.settings.scores)
+        table = ScoreTable.read(run.settings.scores, pseudonyms=run.pseudonyms)
         expected, negatives = from_scores(run.tolerances, table), int((table.malignant == 0).sum())
         source = f"counts, clean AUC and scatter of {run.settings.scores.name}"
     else:
@@ -96,7 +96,7 @@ def _line(claim: Expected, chance: float, enough: int | None) -> str:
 def _from_cohort(run: Run) -> tuple[list[Expected], int]:
     from mammo_fixtures.exams import read_cohort
 
-    cohort = read_cohort(run.settings.exams, allow_outside=run.settings.allow_outside)
+    cohort = read_cohort(run.settings.exams, allow_outside=run.settings.allow_outside, pseudonyms=run.pseudonyms)
     breasts = [breast for exam in cohort.exams for breast in exam.breasts]
 
     def counted(subgroup: str) -> int:

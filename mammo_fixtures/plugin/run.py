@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mammo_fixtures.exams.pseudonyms import Pseudonyms, read_key
 from mammo_fixtures.plugin.beside_claims import with_those_beside
 from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.scoring.score_table import Condition
@@ -36,6 +38,8 @@ class Run:
 
     settings: Settings
     tolerances: tuple[Tolerance, ...]
+    pseudonyms: Pseudonyms | None = None
+    """In place of every id that is written or shown; None where ids are used as they are."""
     worker: dict[str, Any] | None = None
     """What the controller told this worker; None in the controller and without xdist."""
     pass_name: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -69,12 +73,15 @@ class Run:
     def begin(cls, config: pytest.Config) -> Run:
         settings = read_settings(config, claims_folder(config))
         tolerances = read_tolerances(settings.tolerances) if settings.tolerances.exists() else ()
+        key = os.environ.get("MAMMO_ID_KEY", "")
+        pseudonyms = read_key(settings.id_key, key) if settings.hash_ids else None
         told = getattr(config, "workerinput", {}).get("mammo")
         if told is None:
-            return cls(settings=settings, tolerances=tolerances)
+            return cls(settings=settings, tolerances=tolerances, pseudonyms=pseudonyms)
         return cls(
             settings=settings,
             tolerances=tolerances,
+            pseudonyms=pseudonyms,
             worker=told,
             pass_name=told["pass_name"],
             folder=Path(told["folder"]),

@@ -20,10 +20,11 @@ def read_exams(config: pytest.Config) -> Cohort:
     from mammo_fixtures.exams import read_cohort
     from mammo_fixtures.exams.phantoms import phantom_cohort
 
-    settings = run_of(config).settings
+    run = run_of(config)
+    settings = run.settings
     if settings.exams == "phantoms":
         phantom_cohort(progress=phantom_reporter(config))
-    return read_cohort(settings.exams, allow_outside=settings.allow_outside)
+    return read_cohort(settings.exams, allow_outside=settings.allow_outside, pseudonyms=run.pseudonyms)
 
 
 def load(config: pytest.Config) -> Classifier:

@@ -28,6 +28,9 @@ class Settings:
     exams: str
     allow_outside: tuple[str, ...]
     """Folders and URLs that the paths in a manifest may lead to."""
+    hash_ids: bool
+    id_key: Path | None
+    """None where the environment has it."""
     scores: Path | None
     baseline: Path | None
     tolerances: Path
@@ -84,6 +87,8 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
         exams=values["exams"],
         allow_outside=listed(values["allow_outside"], Path()),
+        hash_ids=config.getoption("mammo_hash_ids") or config.getini("mammo_hash_ids"),
+        id_key=_path(values["id_key"]),
         scores=_path(values["scores"]),
         baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",

@@ -6,7 +6,7 @@ import pytest
 
 from mammo_fixtures import __version__
 from mammo_fixtures.classifiers.loading import shown
-from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.errors import UnusableInput, printable
 from mammo_fixtures.exams.remote_file import file_at
 from mammo_fixtures.plugin.devices import workers_line
 from mammo_fixtures.plugin.engine_choice import engine_said
@@ -32,6 +32,8 @@ def header_lines(run: Run, *, workers: int) -> list[str]:
         )
         if workers > 1:
             lines.append(workers_line(s.device, workers))
+    if run.pseudonyms is not None:
+        lines.append(f"mammo: ids are {run.pseudonyms.told}")
     if s.baseline is not None:
         lines.append(f"mammo: baseline {s.baseline}")
     lines.append(
@@ -71,7 +73,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         *_effort(run),
         *(f"note: {line}" for line in run.stated()),
     ):
-        terminal.write_line(line)
+        terminal.write_line(printable(line))
 
 
 def _effort(run: Run) -> list[str]:

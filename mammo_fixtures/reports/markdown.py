@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mammo_fixtures.errors import printable
 from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.judged_by import claim_id
@@ -48,7 +49,7 @@ def provenance(header: Plain) -> list[tuple[str, str]]:
 
 def text(value: object) -> str:
     """Text from a file as it stands there: nothing of it is taken for Markdown or HTML, and it stays in its line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split())).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    return _SPECIAL.sub(r"\\\1", printable(" ".join(str(value).split()))).replace("\\<", "&lt;").replace("\\&", "&amp;")
 
 
 def _sentences(verdicts: Sequence[Plain], findings: Findings) -> list[str]:

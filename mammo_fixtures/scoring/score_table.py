@@ -15,6 +15,8 @@ from mammo_fixtures.errors import UnusableInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mammo_fixtures.exams.pseudonyms import Pseudonyms
+
 
 class Condition(NamedTuple):
     """A perturbation at a severity; the clean condition is `CLEAN`."""
@@ -125,11 +127,11 @@ class ScoreTable:
         )
 
     @classmethod
-    def read(cls, path: str | Path) -> ScoreTable:
-        """Read `.csv`, `.csv.gz` or `.parquet`."""
+    def read(cls, path: str | Path, *, pseudonyms: Pseudonyms | None = None) -> ScoreTable:
+        """Read `.csv`, `.csv.gz` or `.parquet`; with `pseudonyms`, ids of exams and patients are replaced first."""
         from mammo_fixtures.scoring.table_files import read_score_table
 
-        return read_score_table(Path(path))
+        return read_score_table(Path(path), pseudonyms)
 
     def write(self, path: str | Path) -> None:
         """Write `.csv`, `.csv.gz` or `.parquet`."""

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import ShortLines
+from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
 from mammo_fixtures.scoring.table_rows import GatheredRows
 
@@ -21,7 +22,7 @@ Rows = Iterator[tuple[int, Sequence[str]]]
 """Rows as text, each with the line on which it begins, the header being 1."""
 
 
-def read_score_table(path: Path) -> ScoreTable:
+def read_score_table(path: Path, pseudonyms: Pseudonyms | None = None) -> ScoreTable:
     """The table in a file, every row checked; a refused row is named by its line, as an editor counts."""
     _check_ending(path)
     if not path.is_file():
@@ -37,8 +38,20 @@ def read_score_table(path: Path) -> ScoreTable:
         if doubled:
             raise UnusableInput(f"score table {path.name}: each column may appear once, got {doubled[0]!r} twice")
         gathered = GatheredRows(file=path.name, columns=columns)
-        gathered.take(rows)
+        gathered.take(rows if pseudonyms is None else _hidden(columns, rows, pseudonyms))
     return gathered.table(source=str(path))
+
+
+def _hidden(columns: list[str], rows: Rows, pseudonyms: Pseudonyms) -> Rows:
+    """The rows under pseudonyms, before anything is said of one."""
+    names = {"exam_id": pseudonyms.exam, "patient_id": pseudonyms.patient}
+    hidden = [(columns.index(column), name) for column, name in names.items() if column in columns]
+    for line, row in rows:
+        cells = list(row)
+        for at, name in hidden:
+            if at < len(cells):
+                cells[at] = name(cells[at])
+        yield line, cells
 
 
 def write_score_table(table: ScoreTable, path: Path) -> None:

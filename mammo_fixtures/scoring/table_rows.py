@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ import numpy as np
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import CLEAN, COLUMNS, Condition, ScoreTable
 
+_ONE_LINE = ("exam_id", "patient_id", "subgroup", "perturbation", "reader")
 _LABELS = {"0": 0, "1": 1, "": -1}
 
 
@@ -119,9 +121,13 @@ class GatheredRows:
         if label not in _LABELS:
             raise self._bad(line, f"malignant must be 0, 1 or empty, got {label!r}")
         for name, text in (("exam_id", exam), *((self.columns[i], row) for i, row in zip(same, about, strict=True))):
-            self._check_spaces(line, name, text)
+            self._check_text(line, name, text)
         self.declared.append(about)
         return self.breasts.setdefault((exam, side), len(self.breasts))
+
+    def _new_reader(self, line: int, reader: str) -> int:
+        self._check_text(line, "reader", reader)
+        return self.readers.setdefault(reader, len(self.readers))
 
     def _new_condition(self, line: int, perturbation: str, severity: str) -> int:
         value = _number(severity)
@@ -129,7 +135,7 @@ class GatheredRows:
             raise self._bad(line, f"severity must be a finite number, got {severity!r}")
         if not perturbation:
             raise self._bad(line, "perturbation must not be empty; clean rows have perturbation 'clean'")
-        self._check_spaces(line, "perturbation", perturbation)
+        self._check_text(line, "perturbation", perturbation)
         if perturbation == CLEAN.perturbation and value != CLEAN.severity:
             raise self._bad(line, f"severity of clean rows must be 0, got {severity!r}")
         for (other, text), known in self.conditions.items():
@@ -141,11 +147,7 @@ class GatheredRows:
         self.conditions[perturbation, severity] = number
         return number
 
-    def _new_reader(self, line: int, reader: str) -> int:
-        self._check_spaces(line, "reader", reader)
-        return self.readers.setdefault(reader, len(self.readers))
-
-    def _check_spaces(self, line: int, column: str, text: str) -> None:
+    def _check_text(self, line: int, column: str, text: str) -> None:
         """' clean' is not 'clean': rows with one would be judged apart, or not at all.
 
         NumPy drops zero bytes at the end of a text, so that two exams would become one.
@@ -154,6 +156,8 @@ class GatheredRows:
             raise self._bad(line, f"{column} must not hold a zero byte, got {text!r}; remove it")
         if text != text.strip():
             raise self._bad(line, f"{column} must not begin or end with a space, got {text!r}; remove it")
+        if not re.sub(r"[\t\r\n]", "", text).isprintable() or (column in _ONE_LINE and not text.isprintable()):
+            raise self._bad(line, f"{column} must be printable text, got {text!r}; correct it there")
 
     def _disagreement(
         self, line: int, exam: str, side: str, before: tuple[str, ...], now: tuple[str, ...], same: list[int]

@@ -159,7 +159,13 @@ def test_ctrl_c_in_the_pass_leaves_a_report_and_what_was_scored(faulty, workers)
     ]
     os.environ["FAULT"] = "interrupt"
     process = subprocess.Popen(
-        command, cwd=faulty.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        cwd=faulty.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell ignores it for what it starts behind
     )
     for _ in range(1200):
         if (faulty.path / "reached.txt").exists() or process.poll() is not None:

@@ -200,10 +200,12 @@ def test_strata_must_agree_within_a_breast(tmp_path):
 
 
 def test_rows_are_numbered_as_an_editor_counts(tmp_path):
-    rows = ('"1\nof two",L,1,,clean,0,a,0.5', "", "2,X,1,,clean,0,a,0.5")
-    assert "row 5: side must be L or R" in refused(write(tmp_path / "scores.csv", *rows))
-    rows = ('"1\nof two",X,1,,clean,0,a,0.5',)
-    assert "row 2: side must be L or R" in refused(write(tmp_path / "scores.csv", *rows)), "where the row begins"
+    header = f"{HEADER},comment"
+    path = tmp_path / "scores.csv"
+    path.write_text(f'{header}\n1,L,1,,clean,0,a,0.5,"one\nof two"\n\n2,X,1,,clean,0,a,0.5,\n')
+    assert "row 5: side must be L or R" in refused(path)
+    path.write_text(f'{header}\n1,X,1,,clean,0,a,0.5,"one\nof two"\n')
+    assert "row 2: side must be L or R" in refused(path), "where the row begins"
 
 
 @pytest.mark.parametrize(
