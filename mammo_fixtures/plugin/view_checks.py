@@ -45,6 +45,7 @@ class Look:
 
 
 def views_use_their_declared_intensity_range(cohort: Cohort, mammo_run: Run) -> None:
+    """Fails where most do not; notes those that do not."""
     looks = _sample(cohort, mammo_run)
     doubts = {look.name: look.range_doubt for look in looks if look.range_doubt}
     _tell(mammo_run, "declared intensity range in doubt", doubts, len(looks))
@@ -55,6 +56,7 @@ def views_use_their_declared_intensity_range(cohort: Cohort, mammo_run: Run) -> 
 
 
 def breasts_lie_on_their_declared_side(cohort: Cohort, mammo_run: Run) -> None:
+    """Fails where most do not; notes those that do not, and exams whose sides look exchanged."""
     looks = _sample(cohort, mammo_run)
     declared = [look for look in looks if look.declared]
     doubts = {

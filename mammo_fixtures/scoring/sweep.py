@@ -21,6 +21,7 @@ from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP, exc
 from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.scoring.batches import Batches
 from mammo_fixtures.scoring.images import Image, Images, follows_gradient
+from mammo_fixtures.scoring.naming import condition_text, view_text
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.scoring.signs import signs_of
@@ -126,7 +127,7 @@ class Sweep:
                     ):
                         several[condition][source.position] = value
             for condition, values in several.items():
-                where = f"exam {exam.exam_id}, {breast.side}, {_text(condition)}"
+                where = f"exam {exam.exam_id}, {breast.side}, {condition_text(condition)}"
                 scores[breast.side, condition] = aggregated(self.inference.classifier, values, where)
         return scores
 
@@ -177,7 +178,7 @@ class Sweep:
     def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
         images = self._images.make([(shared, condition) for condition in conditions])
         inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
-        names = [_name(shared.view, condition) for condition in conditions]
+        names = [view_text(shared.view, condition) for condition in conditions]
         shape = (len(inputs), *inputs[0].shape)
         answer = self.watch(batch_said(names), shape, lambda: self._answer(inputs, names, shared.pixels))
         self._count(images)
@@ -198,7 +199,7 @@ class Sweep:
         conditions, answer = begun
         if not conditions:
             return []
-        names = [_name(view, condition) for condition in conditions]
+        names = [view_text(view, condition) for condition in conditions]
         scores: list[float] = self.watch(batch_said(names), (), lambda: self.inference.end(answer, names))
         return scores
 
@@ -255,7 +256,7 @@ class Sweep:
         if classifier.missing_views == "blank":
             blank = self.inference.blank(next(iter(inputs.values())))
             inputs = {name: inputs.get(name, blank) for name in classifier.views}
-        name = f"exam {exam.exam_id} under {_text(condition)}"
+        name = f"exam {exam.exam_id} under {condition_text(condition)}"
         shape = tuple(size for each in inputs.values() for size in each.shape)
         given: dict[str, float] = self.watch(name, shape, lambda: self.inference.exam_scores(inputs, name))
         if any(name[0] != place[0] for name, place in places.items()):
@@ -277,7 +278,7 @@ class Sweep:
             gradients = watched_gradients(
                 self.watch,
                 self.gradients(self.inference, [each.view for each in shared.values()], signs),
-                f"exam {exam.exam_id}, the gradient for {_text(condition)}",
+                f"exam {exam.exam_id}, the gradient for {condition_text(condition)}",
             )
             return together(condition.perturbation, list(shared.values()), condition.severity, gradients)
         images = self._images.make([(each, condition) for each in shared.values()])
@@ -295,14 +296,3 @@ def _declared(view: View, condition: Condition) -> View:
     """The view as it is declared to the classifier: wrongly, where that is the perturbation."""
     redeclare = None if condition == CLEAN else PERTURBATIONS[condition.perturbation].redeclare
     return redeclare(view, condition.severity) if redeclare else view
-
-
-def _text(condition: Condition) -> str:
-    if condition == CLEAN:
-        return "clean"
-    record = PERTURBATIONS[condition.perturbation]
-    return f"{record.name} {condition.severity:g} {record.unit}"
-
-
-def _name(view: View, condition: Condition) -> str:
-    return f"{view.name}, {_text(condition)}"

@@ -104,7 +104,9 @@ def test_unprintable_strings_are_refused_in_one_printable_line(tmp_path, text, c
         read_cohort(tmp_path / "site.csv")
     said = str(refusal.value)
     assert said.isprintable()
-    assert f"site.csv, row 2: {column} must be printable text, got " in said or "not valid CSV" in said
+    assert re.search(
+        rf"site\.csv, row 2: ({column} must be printable|a value must not hold a zero byte|not valid)", said
+    ), said
 
 
 @pytest.mark.parametrize("text", UNPRINTABLE)
@@ -119,10 +121,9 @@ def test_unprintable_strings_in_a_score_table_are_refused(tmp_path, text, column
         writer.writerow(row)
     with pytest.raises(UnusableInput) as refusal:
         read_score_table(tmp_path / "scores.csv")
-    assert str(refusal.value).isprintable()
-    assert f"row 2: {column} must be printable text, got " in str(refusal.value) or "not valid CSV" in str(
-        refusal.value
-    )
+    said = str(refusal.value)
+    assert said.isprintable()
+    assert re.search(rf"row 2: ({column} must (be printable|not hold a zero byte)|not valid CSV)", said), said
 
 
 @pytest.mark.parametrize("name", UNPRINTABLE)

@@ -200,12 +200,10 @@ def test_strata_must_agree_within_a_breast(tmp_path):
 
 
 def test_rows_are_numbered_as_an_editor_counts(tmp_path):
-    header = f"{HEADER},comment"
-    path = tmp_path / "scores.csv"
-    path.write_text(f'{header}\n1,L,1,,clean,0,a,0.5,"one\nof two"\n\n2,X,1,,clean,0,a,0.5,\n')
-    assert "row 5: side must be L or R" in refused(path)
-    path.write_text(f'{header}\n1,X,1,,clean,0,a,0.5,"one\nof two"\n')
-    assert "row 2: side must be L or R" in refused(path), "where the row begins"
+    path, rest = tmp_path / "scores.csv", 'clean,0,a,0.5,"one\nof two"'
+    for rows, number in ((f"1,L,1,,{rest}\n\n2,X,1,,clean,0,a,0.5,", 5), (f"1,X,1,,{rest}", 2)):
+        path.write_text(f"{HEADER},comment\n{rows}\n")
+        assert f"row {number}: side must be L or R" in refused(path), "where the row begins"
 
 
 @pytest.mark.parametrize(
