@@ -127,7 +127,8 @@ def another_patient(gate, rows):
 
 
 def no_region(gate, rows):
-    rewrite(gate, [row | {"roi_path": rows[1]["path"]} for row in rows])
+    (gate.path / "exams" / f"{EXAM}.json").write_text("[[[1")
+    rewrite(gate, [row | {"roi_path": f"{EXAM}.json"} for row in rows])
 
 
 def out_of_reach(gate, rows):
@@ -163,8 +164,8 @@ def test_no_line_about_a_classifier_tells_an_id(keyed, monkeypatch):
     for fault in ("inner_step", "nan", "sleep_forever"):
         monkeypatch.setenv("FAULT", fault)
         result = run(
-            keyed, *LOUD, "-k", "contrast and holds", "--mammo-classifier=faulty:load", "--mammo-timeout=2",
-            "--mammo-batch-size=1",
+            keyed, *LOUD, "-k", "contrast and holds", "--mammo-classifier=faulty:load", "--mammo-timeout=2", "--mammo-store=none",
+            "--mammo-batch-size=1", "--mammo-store=none",
         )  # fmt: skip
         assert result.ret == 1
         assert Pseudonyms(KEY.encode()).exam(f"{EXAM}-10") in result.stdout.str()
