@@ -8,8 +8,8 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin import selection
-from mammo_fixtures.plugin.nothing_selected import advice, remember
 from mammo_fixtures.plugin.kept import kept_said
+from mammo_fixtures.plugin.nothing_selected import advice, remember
 from mammo_fixtures.plugin.options import add_options
 from mammo_fixtures.plugin.pass_plan import plan_alone, write_plan
 from mammo_fixtures.plugin.progress import give_back, watch

@@ -17,7 +17,7 @@ def rows():
     return [row for row in cells if row[0] != "fault"]
 
 
-def tests():
+def sources():
     """The source of the module of each test, by the test's name."""
     found = {}
     for path in ROOT.glob("mammo_fixtures/**/tests/test_*.py"):
@@ -34,7 +34,7 @@ def plain(text):
 @pytest.mark.parametrize("row", rows(), ids=lambda row: re.sub(r"\W+", "_", row[0]))
 def test_each_row_is_what_its_test_asserts(row):
     fault, seen, status, kept, test = row
-    known = tests()
+    known = sources()
     name = test.strip("`")
     assert name in known, f"{fault}: no test is called {name}"
     assert status in STATUSES

@@ -164,7 +164,7 @@ def test_no_line_about_a_classifier_tells_an_id(keyed, monkeypatch):
     for fault in ("inner_step", "nan", "sleep_forever"):
         monkeypatch.setenv("FAULT", fault)
         result = run(
-            keyed, *LOUD, "-k", "contrast and holds", "--mammo-classifier=faulty:load", "--mammo-timeout=2", "--mammo-store=none",
+            keyed, *LOUD, "-k", "contrast and holds", "--mammo-classifier=faulty:load", "--mammo-timeout=2",
             "--mammo-batch-size=1", "--mammo-store=none",
         )  # fmt: skip
         assert result.ret == 1
