@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from mammo_fixtures.plugin.options import ALLOW_PICKLE, INIT, OPTIONS, PLAN, POWER, STRICT, add_ini_keys
+from mammo_fixtures.plugin.options import INIT, OPTIONS, PLAN, POWER, STRICT, SWITCHES, add_ini_keys
 
 _WITH_VALUE = {option.flag for option in OPTIONS}
-_KNOWN = sorted(_WITH_VALUE | {STRICT, ALLOW_PICKLE, POWER, PLAN, INIT})
+_KNOWN = sorted(_WITH_VALUE | {STRICT, POWER, PLAN, INIT} | set(SWITCHES.values()))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

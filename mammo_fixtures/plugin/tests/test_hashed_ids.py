@@ -139,10 +139,10 @@ def out_of_reach(gate, rows):
     ("fault", "said"),
     [
         (damaged, ", L-CC: "),
-        (gone, "site.csv, row 2: the file must exist, but '…' does not"),
+        (gone, "site.csv, row 2: the file that path names must exist, but does not"),
         (twice, "already stands in row 2"),
         (outside, "a path must stay in the folder of site.csv, got '…"),
-        (other_type, "an image must be DICOM (.dcm) or PNG, got '…'"),
+        (other_type, "an image must be DICOM (.dcm) or PNG, got another ending"),
         (another_patient, "patient_id differs from row"),
         (no_region, "(site.csv, row 2)"),
         (out_of_reach, "site.csv, row 2: the file must be within reach, got '…': Unreachable"),
