@@ -206,3 +206,18 @@ def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert cache_folder() == Path("b/mammo-robustness")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache/mammo-robustness"
+
+
+def test_the_command_prints_the_manifest_of_another_seed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mammo_fixtures.exams.phantoms", str(tmp_path), "--seed=of my own", "--exams=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    manifest = Path(done.stdout.strip())
+    assert manifest.parent.name == f"phantoms-{read_recipe().fresh('of my own', 1).digest}"
+    assert len(rows_of(manifest)) == 4
+
+
+def test_the_command_says_in_one_line_what_it_cannot_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mammo_fixtures.exams.phantoms", str(tmp_path), "--seed=x", "--exams=0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "python -m mammo_fixtures.exams.phantoms: phantom recipe: exams must be positive, got 0\n"
