@@ -58,7 +58,7 @@ def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = (), pseudony
             f"got {', '.join(columns)}"
         )
     if pseudonyms is not None:
-        rows = hidden_rows(rows, pseudonyms)
+        rows = hidden_rows(rows, pseudonyms, known_columns=PER_VIEW + PER_BREAST)
     check_printable(manifest.name, columns, rows)
     roots = Roots(manifest=manifest, allowed=roots_of(allow_outside))
     breasts: dict[tuple[str, str], _BreastRows] = {}

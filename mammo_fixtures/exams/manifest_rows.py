@@ -7,7 +7,7 @@ import io
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,8 @@ from mammo_fixtures.exams.limits import MOST_ROWS, read_at_most, unpacked
 from mammo_fixtures.exams.pseudonyms import HIDDEN, Pseudonyms, without_paths
 from mammo_fixtures.exams.remote_file import FilePath, Unreachable
 
+_TELLS_NOTHING = 2
+"""Characters of a stratum's value that may be an id by chance: density 1 of a cohort that has an exam 1."""
 _ONE_LINE = ("exam_id", "side", "view", "malignant", "subgroup", "patient_id")
 
 
@@ -69,18 +71,21 @@ class Row:
             raise UnusableInput(without_paths(str(fault), [self.get("path"), self.get("roi_path")])) from None
 
 
-def hidden_rows(rows: Sequence[Row], pseudonyms: Pseudonyms) -> list[Row]:
-    """The rows under pseudonyms, also where an id stands in another column."""
+def hidden_rows(rows: Sequence[Row], pseudonyms: Pseudonyms, *, known_columns: Collection[str]) -> list[Row]:
+    """The rows under pseudonyms, also where an id stands in a stratum, a column that is none of the known ones."""
     names = {"exam_id": pseudonyms.exam, "patient_id": pseudonyms.patient}
-    known = {row.get(column): names[column] for column in reversed(names) for row in rows if row.get(column)}
+    known = {
+        row.get(column): names[column]
+        for column in reversed(names)
+        for row in rows
+        if len(row.get(column)) > _TELLS_NOTHING
+    }
     return [
         replace(
             row,
             hidden=True,
             values={
-                column: value
-                if column in ("path", "roi_path")
-                else _hidden(value, names.get(column) or known.get(value))
+                column: _hidden(value, names.get(column) or (None if column in known_columns else known.get(value)))
                 for column, value in row.values.items()
             },
         )

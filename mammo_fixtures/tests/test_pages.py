@@ -16,7 +16,7 @@ import scipy.stats  # noqa: F401
 import torch  # noqa: F401 - these once here: a command that runs inside this process forgets what it imported
 from _pytest.config.argparsing import Parser
 
-from mammo_fixtures.plugin.options import OPTIONS, add_options
+from mammo_fixtures.plugin.options import OPTIONS, SWITCHES, add_options
 from mammo_fixtures.tests.pages import exceptions, reference
 from mammo_fixtures.tests.pages.architecture_picture import check_picture
 from mammo_fixtures.tests.pages.blocks import ROOT, blocks, commands, pages, quoted_output, shown
@@ -28,6 +28,7 @@ PAGES = pages()
 WITH_BLOCKS = [page for page in PAGES if blocks(page)]
 LANGUAGES = {*READERS, "sh", "console", "text", "mermaid"}
 VALUED = {option.flag for option in OPTIONS}
+KEYS = {option.name for option in OPTIONS} | {key.removeprefix("mammo_") for key in SWITCHES}
 
 
 def flags():
@@ -122,7 +123,7 @@ def test_every_option_exists_and_is_written_with_an_equals_sign(page):
         assert flag in flags(), f"{shown(page)}: {flag} is no option"
         assert sign or f"`{flag}`" in text or flag not in VALUED, f"{flag} needs ="
     for key in re.findall(r"\bmammo_([a-z_]+) =", text):
-        assert key in {option.name for option in OPTIONS} | {"allow_pickle"}, f"{shown(page)}: mammo_{key} is no key"
+        assert key in KEYS, f"{shown(page)}: mammo_{key} is no key"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)

@@ -13,6 +13,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Cohort, View, ViewFile, read_cohort
+from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.exams.tests.dicom_writer import data_set, phantom, write
 
 # Columns in an order of no meaning, one of them unknown to the suite.
@@ -108,6 +109,16 @@ def test_phantoms_are_a_manifest_too(manifest: Manifest, monkeypatch: pytest.Mon
     monkeypatch.setattr("mammo_fixtures.exams.phantoms.phantom_cohort", lambda: path)
     cohort = read_cohort("phantoms")
     assert (cohort.name, cohort.source, len(cohort)) == ("phantoms", str(path), 2)
+
+
+def test_ids_that_are_small_numbers_hide_no_label_and_no_density(manifest: Manifest) -> None:
+    rows = "exam_id,side,view,path,malignant,density,accession\n1,R,CC,1.dcm,1,2,1234\n1234,L,CC,2.dcm,0,1,1234\n"
+    names = Pseudonyms(b"a secret of the site")
+    first, second = read_cohort(manifest(rows), pseudonyms=names).breasts
+    assert (first.exam_id, second.exam_id) == (names.exam("1"), names.exam("1234"))
+    assert (first.malignant, second.malignant) == (True, False)
+    assert first.strata == {"density": "2", "accession": names.exam("1234")}
+    assert second.strata == {"density": "1", "accession": names.exam("1234")}
 
 
 def test_labels_and_subgroups_may_be_unknown(manifest: Manifest) -> None:
