@@ -3,8 +3,11 @@
 import pytest
 
 from mammo_fixtures.plugin.contract import CHECKS
+from mammo_fixtures.plugin.fixtures import one_line
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_contract(check, request):
-    check(**{name: request.getfixturevalue(name) for name in check.__annotations__ if name != "return"})
+    asked = {name: request.getfixturevalue(name) for name in check.__annotations__ if name != "return"}
+    with one_line(request):
+        check(**asked)

@@ -43,12 +43,9 @@ def log_pixels(pixels: Tensor) -> Tensor:
     """Logarithm to the base 2 of the pixels clipped to [0, 1]; −∞ where they are 0."""
     import torch
 
-    logarithms = torch.empty_like(pixels)
     # The logarithm of 0 itself takes a slow path of its own.
     smallest = torch.finfo(torch.float32).tiny
-    for some, log in zip(torch.split(pixels, _ROWS), torch.split(logarithms, _ROWS), strict=True):
-        torch.clamp(some, smallest, 1, out=log).log2_().masked_fill_(some <= 0, -torch.inf)
-    return logarithms
+    return pixels.clamp(smallest, 1).log2_().masked_fill_(pixels <= 0, -torch.inf)
 
 
 def window(pixels: Tensor, *, fraction: float, window_centre: float, out: Tensor | None = None) -> Tensor:
@@ -175,8 +172,6 @@ WINDOW = Perturbation(
     source="Window width as set by hand or by another preset; centre and width as in PS3.3 C.11.2.1.2.",
 )
 
-_ROWS = 184
-"""At a time: they stay in the processor's caches through all steps."""
 
 SHARPENING_SIGMA_MM = 1.0
 """Standard deviation of the blur that sharpening subtracts."""

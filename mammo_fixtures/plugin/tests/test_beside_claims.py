@@ -69,6 +69,10 @@ def test_the_fourier_map_is_drawn_shared_between_workers_and_judged(gate):
             "*Fourier map: the largest AUC drop is *",
         ]
     )
+    # As docs/fourier-map.md has it: beside the contract alone, without any claim, and at frequencies scored already.
+    alone = run(gate, "-k", "contract", "--mammo-fourier-map=0.25,0.5,1", "--mammo-report=alone")
+    assert alone.ret == 0, alone.stdout.str()
+    assert json.loads((gate.path / "alone" / "fourier_map.json").read_text())["cells"] == content["cells"]
     for path in (gate.path / "exams").glob("*.png"):
         stat = path.stat()
         # The store trusts its memory of the pixels; decoding one would fail.
@@ -78,10 +82,11 @@ def test_the_fourier_map_is_drawn_shared_between_workers_and_judged(gate):
     assert again.ret == 0, again.stdout.str()
     warm = json.loads((gate.path / "again" / "fourier_map.json").read_text())
     assert warm["cells"] == content["cells"]
-    # As docs/fourier-map.md has it: beside the contract alone, without any claim, and at frequencies scored already.
-    alone = run(gate, "-k", "contract", "--mammo-fourier-map=0.25,0.5,1", "--mammo-report=alone")
-    assert alone.ret == 0, alone.stdout.str()
-    assert json.loads((gate.path / "alone" / "fourier_map.json").read_text())["cells"] == content["cells"]
+    # What does decode says which image, in one line.
+    contract = run(gate, "-k", "contract and repeat or contract and same_view")
+    contract.stdout.fnmatch_lines(["exam 0, L-CC: the image must be DICOM (with its preamble, PS3.10) or PNG*row 2)"])
+    assert "Traceback" not in contract.stdout.str()
+    assert "view_file.py" not in contract.stdout.str()
 
 
 def test_a_geometric_curve_stands_beside_its_control_and_what_stayed_in_the_image(gate):

@@ -133,7 +133,7 @@ def repeat(gate, rows):
         (put_dicom("unknown_transfer_syntax.dcm"), "ransfer"),
         (put_dicom("missing_spacing.dcm"), "Imager Pixel Spacing (0018,1164) is missing; add pixel_spacing_mm to the"),
         (put_12_bits_in_16, "exam 0, L-CC: the brightest pixel must reach a quarter of the range"),
-        (forget_a_file, "0_L.png"),
+        (forget_a_file, "site.csv, row 2: the file that path names must exist, but does not; paths are relative to"),
         (disagree, "malignant"),
         (repeat, "one row a view, but exam 0, L-CC already stands in row 2"),
     ],

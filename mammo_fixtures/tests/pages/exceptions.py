@@ -38,3 +38,6 @@ SHOWN_ONLY = {
     "stored snapshots, its counts against what is collected",
 }
 """Console blocks whose output is held by a test of its own."""
+
+EXTRAS = {"--mammo-engine=ray": "ray"}
+"""Options that are refused where their extra is not installed; the refusal must name it then."""
