@@ -38,7 +38,7 @@ def counts(curve: Curve, point: Point | None) -> str:
     if at.unpaired:
         parts.append("unpaired: no reader scored the same breasts clean and perturbed")
     if curve.readers == "random":
-        parts.append(f"{at.readers} readers taken for any readers")
+        parts.append(f"{at.readers} reader{'s' if at.readers > 1 else ''} taken for any readers")
         if at.reader_variance is not None and at.reader_variance < 0:
             parts.append(f"variance between readers {at.reader_variance:.2g} taken as 0")
     record = metric_named(curve.metric)

@@ -31,7 +31,8 @@ CHECKED_MM = (0.17, 0.50, 2.00)
 READY = "ours, shared work done"
 """As in a pass of the catalogue, where mask and fields were made for another perturbation of the view."""
 FAST_SECONDS = 1.0
-"""A ladder that takes less is run once untimed before each timing."""
+"""A ladder that takes less is run untimed before each timing, for so long:"""
+WARM_SECONDS = 0.25
 SLOW_SECONDS = 5.0
 """A ladder that takes longer is timed once."""
 SHAPE, SPACING_MM = (2944, 1920), 0.07
@@ -61,7 +62,7 @@ def compare(jobs, job, rounds):
         for who, ladder in list(ladders.items()):
             try:
                 if who in fast:
-                    ladder()  # whoever ran before leaves caches and sleeping cores behind
+                    _warm(ladder)
                 begin = time.perf_counter()
                 ladder()
             except Exception as reason:  # a peer's own fault must not end the comparison
@@ -77,6 +78,13 @@ def compare(jobs, job, rounds):
             if took > SLOW_SECONDS:
                 del ladders[who]
     return {who: statistics.median(s) * 1000 for who, s in seconds.items() if s}, failed
+
+
+def _warm(ladder):
+    """Whoever ran before leaves other contents in the caches, and cores asleep that a second thread needs."""
+    end = time.perf_counter() + WARM_SECONDS
+    while time.perf_counter() < end:
+        ladder()
 
 
 def each_wavelength(jobs, rounds):
