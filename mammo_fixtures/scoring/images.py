@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW
+from mammo_fixtures.perturbations.resampling_control import CONTROL
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 
 if TYPE_CHECKING:
@@ -69,7 +70,12 @@ class Images:
 
 
 def _must_differ(record: Perturbation, severity: float, shared: Shared) -> bool:
-    """Whether a perturbation is there to change the pixels of this view: not its declaration, not a region it lacks."""
+    """Whether a perturbation is there to change the pixels of this view: not its declaration, not a region it lacks.
+
+    Nor a resampling control, which is the identity where the movement is by whole pixels.
+    """
+    if record.name.endswith(CONTROL):
+        return False
     if record.redeclare is not None or severity == record.nothing:
         return False
     return record.needs != "region" or shared.view.region is not None

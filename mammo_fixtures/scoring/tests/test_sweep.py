@@ -232,3 +232,6 @@ def test_a_perturbation_that_leaves_the_pixels_as_they_are_is_flagged():
     scoring.flags.clear()
     scoring.exam(textured, {breast.side: wanted for breast in textured.breasts})
     assert not [flag for flag in scoring.flags if flag[2] == UNCHANGED]
+    # 2 mm are four pixels: the control of a movement by whole pixels is the clean view, as it should be.
+    scoring.exam(textured, {breast.side: [CLEAN, Condition("translation_control", 2.0)] for breast in textured.breasts})
+    assert not [flag for flag in scoring.flags if flag[2] == UNCHANGED]
