@@ -146,6 +146,9 @@ def _end_of_run(run: Run, session: pytest.Session) -> Callable[[str], None]:
                 run.end()
             else:
                 time.sleep(_TOLD_SECONDS)
+            terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is not None:
+                terminal.flush()  # what is buffered, as in a pipe, would be lost
         finally:
             os._exit(pytest.ExitCode.TESTS_FAILED)
 

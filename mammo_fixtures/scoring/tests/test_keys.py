@@ -176,7 +176,7 @@ def test_nothing_that_a_key_is_made_from_was_forgotten_here():
     assert names(View) == of_pixels | {"exam_id", "notes"}
     of_a_file = {"side", "position", "path", "pixel_spacing_mm", "intensity_low", "intensity_high", "noise_gain",
                  "roi_path"}  # fmt: skip
-    assert names(ViewFile) == of_a_file | {"exam_id", "origin"}
+    assert names(ViewFile) == of_a_file | {"exam_id", "origin", "hidden"}
     assert set(signature(score_key).parameters) == set(GIVEN) | {"also"}
     raises_the_version = {"apply", "parameter", "unit", "nothing", "shares", "needs", "averages", "redeclare"}
     decides_which_are_scored_or_shown = {"severities", "valid", "source", "unit_label", "integer_digits", "decimals",

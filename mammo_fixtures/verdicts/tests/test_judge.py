@@ -249,7 +249,8 @@ def test_a_tolerance_meets_its_own_curve_only(changed, message):
             0.9,
             "inconclusive",
             "Clean AUC of masses is 0.700 [0.500, 0.900] against chance at 0.5 (n = 48 malignant, 211 not). It may be "
-            "chance: add malignant breasts. Look closer: pytest -k contract --mammo-report=out/",
+            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: pytest -k "
+            "contract --mammo-report=out/",
         ),
         (
             0.3,
