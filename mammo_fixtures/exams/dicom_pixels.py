@@ -42,10 +42,11 @@ class PixelLayout:
             raise UnusableInput(
                 f"Bits Stored (0028,0101) must be 2…{self.bits_allocated} (Bits Allocated), got {self.bits_stored}"
             )
-        if not self.bits_stored - 1 <= self.high_bit < self.bits_allocated:
+        if self.high_bit != self.bits_stored - 1:
+            # Values further up are retired (PS3.5 8.1.1), and common readers take the lowest bits all the same.
             raise UnusableInput(
-                f"High Bit (0028,0102) must be {self.bits_stored - 1} for {self.bits_stored} Bits Stored, "
-                f"got {self.high_bit}"
+                f"High Bit (0028,0102) must be {self.bits_stored - 1}, one less than Bits Stored, got "
+                f"{self.high_bit}; export the image again"
             )
 
 
@@ -73,11 +74,10 @@ def stored_values(pixel_data: bytes, syntax: str, layout: PixelLayout, *, swappe
         )
     if syntax in NATIVE or syntax == RLE:
         # The other bits may hold overlays (retired, PS3.5 8.1.1): they are no part of the value.
-        shift = layout.high_bit + 1 - layout.bits_stored
-        return _values(patterns, layout.bits_stored, shift, layout.signed)
+        return _values(patterns, layout.bits_stored, layout.signed)
     if bits > layout.bits_stored:
         _check_width(patterns, bits, layout)
-    return _values(patterns, min(bits, layout.bits_stored), 0, layout.signed)
+    return _values(patterns, min(bits, layout.bits_stored), layout.signed)
 
 
 def _native(pixel_data: bytes, syntax: str, layout: PixelLayout, swapped_bytes: bool) -> NDArray[Any]:
@@ -119,14 +119,11 @@ def _encapsulated(pixel_data: bytes) -> bytes:
     return b"".join(fragments)
 
 
-def _values(patterns: NDArray[Any], bits: int, shift: int, signed: bool) -> NDArray[Any]:
-    """The `bits` bits above `shift` of each pattern, as a two's complement number where signed."""
+def _values(patterns: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
+    """The lowest `bits` bits of each pattern, as a two's complement number where signed."""
     if signed:
-        wide = patterns.astype(np.uint16)
-        above = 16 - bits - shift
-        return (wide << above).view(np.int16) >> (16 - bits)
-    if shift:
-        patterns = patterns >> shift
+        above = 16 - bits
+        return (patterns.astype(np.uint16) << above).view(np.int16) >> above
     largest = 2**bits - 1
     if bits < 8 * patterns.itemsize and patterns.max() > largest:
         patterns = patterns & patterns.dtype.type(largest)
@@ -135,7 +132,7 @@ def _values(patterns: NDArray[Any], bits: int, shift: int, signed: bool) -> NDAr
 
 def _check_width(patterns: NDArray[Any], bits: int, layout: PixelLayout) -> None:
     """A codestream may be wider than Bits Stored, but its values may not: which of the two is right is not known."""
-    values = _values(patterns, bits, 0, layout.signed)
+    values = _values(patterns, bits, layout.signed)
     if layout.signed:
         low, high = -(2 ** (layout.bits_stored - 1)), 2 ** (layout.bits_stored - 1) - 1
     else:

@@ -120,7 +120,7 @@ def test_spacing_in_the_manifest_comes_first(written: Written, read: Read) -> No
         ({"Columns": 0}, "Rows and Columns must be at least 1, got 64 and 0"),
         ({"BitsAllocated": 32}, "Bits Allocated (0028,0100) must be 8 or 16, got 32"),
         ({"BitsStored": 20}, "Bits Stored (0028,0101) must be 2…16 (Bits Allocated), got 20"),
-        ({"HighBit": 3}, "High Bit (0028,0102) must be 11 for 12 Bits Stored, got 3"),
+        ({"HighBit": 3}, "High Bit (0028,0102) must be 11, one less than Bits Stored, got 3; export the image again"),
         ({"PixelRepresentation": 2}, "Pixel Representation (0028,0103) must be 0 or 1, got 2"),
         ({"RescaleSlope": "-1"}, "Rescale Slope (0028,1053) must be positive, got -1; export the image again"),
         ({"RescaleIntercept": "-100"}, "pixels after Rescale must lie within 0…4095 (Bits Stored 12), got -100…3995; "

@@ -40,12 +40,11 @@ _RESCALE = (("RescaleSlope", 1), ("RescaleIntercept", 0))
 
 
 def _stored(dataset):
-    bits, highest = int(dataset.BitsStored), int(dataset.get("HighBit", dataset.BitsStored - 1))
+    bits = int(dataset.BitsStored)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if "SamplesPerPixel" not in dataset:
             dataset.SamplesPerPixel = 1
-        # pydicom takes the lowest bits for the value; High Bit says which they are (PS3.5 8.1.1).
         patterns = np.asarray(pixel_array(dataset, correct_unused_bits=False))
         patterns = patterns.astype(patterns.dtype.newbyteorder("="))
     if patterns.ndim != 2:
@@ -54,7 +53,7 @@ def _stored(dataset):
     if syntax.is_encapsulated and syntax != "1.2.840.10008.1.2.5":
         return patterns.astype(np.float64)
     unsigned = patterns.view(f"u{patterns.itemsize}").astype(np.int64)
-    value = (unsigned >> (highest + 1 - bits)) & (2**bits - 1)
+    value = unsigned & (2**bits - 1)
     if int(dataset.PixelRepresentation):
         value = np.where(value >= 2 ** (bits - 1), value - 2**bits, value)
     return value.astype(np.float64)
