@@ -108,9 +108,9 @@ class Panel:
         shown = cls(label=label, full=full, detail=grey(fine, median - greys.half_width, median + greys.half_width))
         if clean is None:
             return shown
-        most_changed = _most_changed(pixels - clean, height, width)
-        most = float(np.abs(most_changed).max())
-        return replace(shown, change=grey(most_changed, -(most or 1.0), most or 1.0), most=most)
+        change = pixels - clean
+        most = float(np.abs(change).max())
+        return replace(shown, change=grey(_most_changed(change, height, width), -(most or 1.0), most or 1.0), most=most)
 
     @property
     def width(self) -> int:
@@ -166,12 +166,17 @@ def _resized(pixels: NDArray[np.float32], rows: int, columns: int) -> NDArray[np
 
 
 def _most_changed(change: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
-    """Of each area the value farthest from 0: means would hide single pixels and lines."""
+    """Of each area the value farthest from 0: means would hide single pixels and lines.
+
+    Where both signs go as far, as in a step along a gradient's sign, the sign of the area's sum is drawn.
+    """
     starts = [np.arange(drawn) * n // drawn for drawn, n in zip((rows, columns), change.shape, strict=True)]
-    highest, lowest = (
-        pick.reduceat(pick.reduceat(change, starts[0], axis=0), starts[1], axis=1) for pick in (np.maximum, np.minimum)
+    highest, lowest, total = (
+        pick.reduceat(pick.reduceat(change, starts[0], axis=0), starts[1], axis=1)
+        for pick in (np.maximum, np.minimum, np.add)
     )
-    farthest: NDArray[np.float32] = np.where(highest > -lowest, highest, lowest)
+    equal = np.isclose(highest, -lowest, rtol=1e-3, atol=0)
+    farthest: NDArray[np.float32] = np.where(np.where(equal, total > 0, highest > -lowest), highest, lowest)
     return farthest
 
 

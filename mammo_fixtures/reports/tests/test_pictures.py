@@ -132,6 +132,15 @@ def test_what_is_a_pixel_wide_is_seen_in_the_change(name):
     assert same.most == 0
 
 
+def test_changes_of_both_signs_are_drawn_as_often_as_they_are():
+    view = breast(shape=(1600, 1200))
+    detail = detail_of(Shared(view))
+    sign = np.random.default_rng(3).choice(np.array([-1, 1], dtype=np.float32), size=view.shape)
+    greys = Greys.of(view.pixels, detail)
+    panel = Panel.of("", view.pixels + sign * np.float32(0.001), view, detail, greys, clean=view.pixels)
+    assert 0.35 < (panel.change > 128).mean() < 0.65
+
+
 def test_flags_and_what_is_declared_wrongly_are_written():
     record = dataclasses.replace(
         PERTURBATIONS["lowpass"],
