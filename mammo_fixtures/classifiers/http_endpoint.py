@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import reprlib
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ import numpy as np
 from mammo_fixtures.classifiers.arrays import as_array
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.declaration import checked, made
+from mammo_fixtures.classifiers.http_answer import MOST_BYTES, LimitedAnswer, TooLarge
 from mammo_fixtures.classifiers.placement import full_precision_only
 from mammo_fixtures.errors import UnusableInput
 
@@ -36,6 +39,7 @@ class Endpoint:
 
     url: str
     timeout_seconds: float = TIMEOUT_SECONDS
+    """To connect, to send, and for the whole answer."""
     tries: int = TRIES
     first_pause_seconds: float = FIRST_PAUSE_SECONDS
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +57,10 @@ class Endpoint:
         for left in range(self.tries - 1, -1, -1):
             try:
                 status, content = self._once(method, body, kind)
+            except TooLarge as error:
+                raise self._bad(
+                    f"an answer may have at most {MOST_BYTES} bytes, got more; look at what answers there"
+                ) from error
             except (OSError, http.client.HTTPException) as error:
                 said = f"{type(error).__name__}: {error}"
                 if not left:
@@ -85,10 +93,11 @@ class Endpoint:
         if kind:
             headers["Content-Type"] = kind
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.response_class = LimitedAnswer
         try:
             connection.request(method, path, body=body, headers=headers)
-            response = connection.getresponse()
-            return response.status, response.read()
+            with connection.getresponse() as response:
+                return response.status, response.read()
         finally:
             connection.close()
 
@@ -97,7 +106,7 @@ class Endpoint:
             raise self._bad(f"it must answer with 200, got {status}, {_start(content)}")
         try:
             found = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # damaged; lists in lists without end
             raise self._bad(f"it must answer with JSON, got {_start(content)}") from error
         if not isinstance(found, dict):
             raise self._bad(f"it must answer with a JSON object, got {type(found).__name__}")
@@ -142,12 +151,13 @@ class HttpNetwork:
         return self._numbers(scores)
 
     def _numbers(self, given: Any) -> Any:
-        if not isinstance(given, list) or not all(isinstance(each, (int, float)) for each in given):
-            raise UnusableInput(
-                f"endpoint {self.endpoint.name}: scores must be a list of numbers, one a view, got {str(given)[:60]} "
-                "(docs/http.md)"
-            )
-        return np.array(given, dtype=np.float64)
+        if isinstance(given, list) and all(type(each) in (int, float) for each in given):  # true is no score
+            with suppress(OverflowError):  # a whole number beyond any float
+                return np.array(given, dtype=np.float64)
+        raise UnusableInput(
+            f"endpoint {self.endpoint.name}: scores must be a list of numbers, one a view, got {reprlib.repr(given)} "
+            "(docs/http.md)"
+        )
 
 
 def http_classifier(

@@ -104,7 +104,9 @@ def test_a_slow_one_is_given_up():
         time.sleep(0.3)
         return 200, {}
 
-    assert "it must answer, 1 tries ended with TimeoutError: timed out" in refused(slow, timeout_seconds=0.05, tries=1)
+    assert "it must answer, 1 tries ended with TimeoutError: no whole answer within 0.05 s" in refused(
+        slow, timeout_seconds=0.05, tries=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,10 @@ def test_a_slow_one_is_given_up():
         ((200, {"score": [0.5]}), "its answer must hold scores, got score"),
         ((200, {"scores": 0.5}), "scores must be a list of numbers, one a view, got 0.5"),
         ((200, {"scores": ["a"]}), "scores must be a list of numbers, one a view, got ['a']"),
+        ((200, {"scores": [True, None]}), "scores must be a list of numbers, one a view, got [True, None]"),
+        ((200, {"scores": [10**400, 0.5]}), "scores must be a list of numbers, one a view, got [1000"),
+        ((200, b"[" * 10**5), "it must answer with JSON, got '[[[[[["),
+        ((200, b'{"a":' * 10**5), "it must answer with JSON, got '{"),
         ((200, {"scores": [0.5], "version": "2"}), "its version must stay the same during a run, got '2' after '1'"),
     ],
 )
