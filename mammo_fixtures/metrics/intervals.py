@@ -1,8 +1,8 @@
 """Intervals of an AUC and of its paired drop that keep their promise at the counts screening has.
 
-A few dozen cancers rarely show what a few more would: one that the classifier does not see at all. Both intervals
-therefore weigh one extra malignant breast without discrimination, and take what is seen by the t distribution of the
-patients with a malignant breast. `tests/simulated_scores.py` simulates their coverage.
+A few dozen cancers rarely show what a few more would: one that the classifier does not see at all. The bounds that
+such a breast would move therefore weigh one extra malignant breast without discrimination; all take what is seen by the
+t distribution of the patients with a malignant breast. `tests/simulated_scores.py` simulates their coverage.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def auc_interval(
 
     The variance is taken at the hypothesised AUC (Newcombe 2006, Statistics in Medicine 25:559), from Hanley and
     McNeil's exponential form (1982, Radiology 143:29), and scaled so that at the observed AUC it is the clustered
-    one: as observed, or with one extra malignant breast without discrimination, whichever is larger.
+    one. An unseen breast without discrimination could only move the AUC towards chance: the bound on that side takes
+    the variance with one extra of these where that is larger, the other bound what is seen.
     """
     observed = placements.mean
     m, n = placements.positives.shape[1], placements.negatives.shape[1]
@@ -53,11 +54,11 @@ def auc_interval(
             lost.mean, m + 1, n
         )
     # The extra breast stands in for what few patients do not show, so its scale needs no t distribution on top.
-    # Where `seen` is 0 / 0 (an AUC of exactly 0 or 1) or NaN (one patient), it alone decides.
-    reach = np.fmax(
-        seen * quantile(confidence, clusters.with_positive) ** 2,
-        feared * quantile(confidence, math.inf) ** 2,
-    )
+    plain = seen * quantile(confidence, clusters.with_positive) ** 2
+    guarded = np.fmax(plain, feared * quantile(confidence, math.inf) ** 2)
+    # Where nothing scatters (0, or 0 / 0 at an AUC of exactly 0 or 1) or one patient is all (NaN), it alone decides.
+    plain = np.where(plain > 0.0, plain, guarded)
+    reach = np.stack([np.where(observed >= CHANCE, guarded, plain), np.where(observed <= CHANCE, guarded, plain)])
 
     def contradicted(auc: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray((observed - auc) ** 2 > reach * exponential_variance(auc, m, n))
@@ -65,7 +66,7 @@ def auc_interval(
     # Both sides at once: each step costs the same for twice the numbers.
     ends = np.stack([np.zeros_like(observed), np.ones_like(observed)])
     low, high = boundary(contradicted, outside=ends, inside=np.stack([observed, observed]))
-    unknown = np.isnan(reach)
+    unknown = np.isnan(guarded)
     return Interval(np.where(unknown, np.nan, low), np.where(unknown, np.nan, high))
 
 

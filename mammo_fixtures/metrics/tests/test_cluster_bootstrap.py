@@ -5,9 +5,11 @@ import pytest
 
 from mammo_fixtures.metrics import METRICS, measure
 from mammo_fixtures.metrics.tests.cluster_bootstrap import TERMS, WRITTEN_OUT, cohort, ratios, undrawn
+from mammo_fixtures.metrics.tests.fresh_cohorts import ratios as fresh_ratios
 
 RESAMPLES = 3000
 """With these a standard error is known to 1.3 %."""
+FRESH = 500
 AGREEMENT = {"ks": 0.10, "ece": 0.10}
 """Metrics with a maximum or absolute values in them; resamples add to those what their noise folds over."""
 
@@ -35,3 +37,11 @@ def test_breasts_taken_for_independent_would_not_agree():
         if metric.name in ("auc", "brier", "calibration_intercept"):
             ratio = measure(metric, apart, TERMS).standard_error[1] / measure(metric, sample, TERMS).standard_error[1]
             assert ratio < 0.97, metric.name
+
+
+def test_no_error_is_smaller_than_the_scatter_of_fresh_cohorts():
+    """Where resamples fold noise over once more than a fresh cohort, errors are those of fresh cohorts or larger."""
+    found = fresh_ratios(61, FRESH, ("sensitivity", "ece", "brier"))
+    least = 1.0 - 0.05 - 2.0 / np.sqrt(2.0 * FRESH)
+    assert {name: ratio for name, ratio in found.items() if min(ratio) < least} == {}
+    assert max(found["brier"]) < 1.0 + 0.05 + 2.0 / np.sqrt(2.0 * FRESH)

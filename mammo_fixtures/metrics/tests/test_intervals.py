@@ -46,6 +46,19 @@ def test_a_perfect_classifier_still_has_a_lower_bound():
     assert 0.80 < got.low[0] < 0.95
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["above_chance", "below_chance"])
+def test_an_unseen_lost_breast_moves_only_the_bound_towards_chance(sign):
+    """Breasts told apart almost perfectly show little scatter; only towards chance might others be worse."""
+    rng = np.random.default_rng(6)
+    positives, negatives = Population(auc=0.97, positives=22, negatives=400, readers=5).draw(rng, 1)
+    got = estimates(sign * positives, sign * negatives)
+    towards, away = got.value[0] - got.low[0], got.high[0] - got.value[0]
+    towards, away = (towards, away) if sign > 0 else (away, towards)
+    error = got.standard_error[0]
+    assert towards > 3.0 * error
+    assert away < 2.1 * error
+
+
 def test_more_confidence_and_fewer_cancers_widen():
     rng = np.random.default_rng(3)
     positives, negatives = Population(auc=0.85, positives=100, negatives=400).draw(rng, 2)
@@ -102,3 +115,9 @@ def test_interval_covers_with_ties_patients_and_readers(declared):
 def test_plain_wald_would_not_cover():
     """The simulation can fail: the interval that is not good enough is found wanting."""
     assert coverage(Population(auc=0.93, positives=22, negatives=400, inconspicuous=0.1), 800)[1] < 0.88
+
+
+@pytest.mark.parametrize("auc", [0.93, 0.95])
+def test_interval_of_five_readers_and_few_conspicuous_cancers_is_not_too_wide(auc):
+    covered, _ = coverage(Population(auc=auc, positives=22, negatives=400, readers=5), 1500)
+    assert 0.93 - 0.013 <= covered <= 0.99 + 0.003
