@@ -21,6 +21,7 @@ from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.baseline import paired
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
+from mammo_fixtures.verdicts.summaries import in_one_number
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -150,7 +151,8 @@ def drawn(
             reason = curves.table.unmet.get(claim.perturbation) or "there are no scores under it"
             pytest.skip(f"no curve over {claim.perturbation}: {reason}")
         now = StoredCurve(curve=curve, provenance=provenance(mammo_run, claim))
-        request.node.user_properties.append((CURVE, json.dumps(with_fields_beside(curve, curves.table))))
+        told = with_fields_beside(curve, curves.table) | in_one_number(curves.table, curve, mammo_run.tolerances)
+        request.node.user_properties.append((CURVE, json.dumps(told)))
         if mammo_run.settings.report is not None:
             beside = drawn_beside(mammo_run, claim, now, curves.releases, people)
             request.node.user_properties += [(BESIDE, json.dumps(each)) for each in beside]

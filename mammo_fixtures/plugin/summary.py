@@ -12,6 +12,7 @@ from mammo_fixtures.plugin.devices import workers_line
 from mammo_fixtures.plugin.engine_choice import engine_said
 from mammo_fixtures.plugin.progress import minutes
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.reports.ladder import broken_lines
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
@@ -70,6 +71,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
             terminal.write_line(line)
     for line in (
         counts_line(run.verdicts, selected=run.claims_selected),
+        *(f"curve: {line}" for line in broken_lines(run.curves)),
         *_effort(run),
         *(f"note: {line}" for line in run.stated()),
     ):

@@ -11,6 +11,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.reports.chart_axes import Across, Up
 from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_order, curve_key, severity_order
 from mammo_fixtures.reports.judged_by import Tolerances
+from mammo_fixtures.reports.ladder import broken_texts, mean_text
 from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.sentence import bounded, severity_text
 
@@ -59,6 +60,8 @@ class Series:
     """x and outcome of each verdict."""
     readings: list[list[str]]
     """At each severity, what is there: the subgroup's own figures, then a line for each thing beside it."""
+    in_one_number: list[str]
+    """Mean over the ladder, then where each margin is first broken; empty where the curve does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +160,7 @@ def _series(
         limits=limits,
         outcomes=[(across.x(v["severity"]), v["outcome"]) for v in verdicts if v["severity"] in across.severities],
         readings=[_reading(severity, curve, beside, verdicts) for severity in across.severities],
+        in_one_number=[mean, *broken_texts(curve)] if (mean := mean_text(curve)) else [],
     )
 
 

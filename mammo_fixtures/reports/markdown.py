@@ -9,6 +9,7 @@ from mammo_fixtures.errors import printable
 from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.judged_by import claim_id
+from mammo_fixtures.reports.ladder import about, broken_texts, mean_text
 from mammo_fixtures.verdicts.sentence import bounded
 
 MOST_ROWS = 300
@@ -17,7 +18,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$:-])")
 
 
 def markdown(findings: Findings) -> str:
-    """Headline, every claim that was not held with its sentence, all claims as a table, provenance."""
+    """Headline, claims that were not held as sentences, all claims as a table, curves in one number, provenance."""
     found = headline(findings)
     lines = ["# Robustness of the classifier", "", f"**{text(found.sentence)}**", ""]
     worst = sorted(findings.verdicts, key=lambda v: (WORST_FIRST.index(v["outcome"]), str(v["test"])))
@@ -28,6 +29,7 @@ def markdown(findings: Findings) -> str:
         if len(worst) > MOST_ROWS:
             lines += ["", f"{len(worst) - MOST_ROWS} more stand in verdicts.json and report.html."]
         lines.append("")
+    lines += _curves(findings.curves)
     if findings.notes:
         lines += ["## Notes", "", *(f"- {text(note)}" for note in findings.notes), ""]
     lines += ["## Provenance", "", *(f"- {text(name)}: {text(value)}" for name, value in provenance(findings.header))]
@@ -84,6 +86,21 @@ def _table(verdicts: Sequence[Plain]) -> list[str]:
         )
         rows.append(f"| {' | '.join(cells)} |")
     return rows
+
+
+def _curves(curves: Sequence[Plain]) -> list[str]:
+    """Each curve in one number: charts and values stand in report.html."""
+    shown = [curve for curve in curves if mean_text(curve)]
+    if not shown:
+        return []
+    rows = ["| curve | mean over the ladder, and drop from clean | margins |", "|---|---|---|"]
+    rows += [
+        f"| {text(about(curve))} | {mean_text(curve)} | {text('; '.join(broken_texts(curve)))} |"
+        for curve in shown[:MOST_ROWS]
+    ]
+    if len(shown) > MOST_ROWS:
+        rows += ["", f"{len(shown) - MOST_ROWS} more stand in curves.json and report.html."]
+    return ["## Curves", "", *rows, ""]
 
 
 def _number(value: float | None) -> str:

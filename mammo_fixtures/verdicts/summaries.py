@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +13,12 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import OperatingPoint, Sample, Terms
 from mammo_fixtures.metrics.clusters import Clusters
 from mammo_fixtures.metrics.measure import estimates_of, reading_of
-from mammo_fixtures.metrics.metric import Reading
+from mammo_fixtures.metrics.metric import Metric, Reading
 from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.metrics.placements import Placements
-from mammo_fixtures.verdicts.curve import Curve, Point, empty_point, point_of
+from mammo_fixtures.metrics.random_readers import for_other_readers
+from mammo_fixtures.verdicts.averaging import averaged
+from mammo_fixtures.verdicts.curve import Curve, Point, curve, empty_point, point_of
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
 from mammo_fixtures.verdicts.subgroups import ALL
 
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.scoring.score_table import ScoreTable
     from mammo_fixtures.verdicts.tolerance import Tolerance
+
+
+_QUESTION = ("perturbation", "subgroup", "metric", "operating_point", "prevalence", "readers")
+"""What a curve is asked for, beside its confidence."""
 
 
 def ladder_mean(
@@ -34,15 +42,19 @@ def ladder_mean(
     confidence: float = 0.95,
     operating_point: str = DEFAULT.text,
     prevalence: float | None = None,
+    readers: str = "fixed",
+    severities: Sequence[float] = (),
 ) -> Point:
-    """Mean of the metric over the severities of one perturbation, clean not among them, with its drop from clean.
+    """Mean of the metric over severities of one perturbation, clean not among them, with its drop from clean.
 
-    It rests on the severities that were chosen, so only curves over the same severities compare. Severities of
-    different perturbations share no unit and have no mean. `severity` is NaN. Breasts without a score at one of the
-    severities are left out.
+    Over all that the table has unless `severities` says which. It rests on the severities that were chosen, so only
+    curves over the same severities compare. Severities of different perturbations share no unit and have no mean.
+    `severity` is NaN. Breasts without a score at one of the severities are left out.
     """
     record = metric_named(metric)
-    conditions = conditions_of(table, perturbation)
+    table = averaged(table, perturbation)
+    clean, *perturbed = conditions_of(table, perturbation)
+    conditions = [clean, *(c for c in perturbed if not severities or float(c.severity) in severities)]
     if len(conditions) < 2:
         raise UnusableInput(
             f"{table.source or 'score table'}: a mean over the ladder needs scores under {perturbation}, got clean "
@@ -57,18 +69,30 @@ def ladder_mean(
         confidence=confidence,
         operating_point=OperatingPoint.parse(operating_point),
         prevalence=prevalence,
+        readers=readers,
         probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
     )
     kept = np.asarray(~np.isnan(sample.scores).all(axis=2).any(axis=0))
     if not (sample.malignant[kept].any() and (~sample.malignant[kept]).any()):
         return nothing
     used = Sample(scores=sample.scores[:, kept], malignant=sample.malignant[kept], clusters=sample.clusters[kept])
-    reading = reading_of(record, used, list(range(len(conditions))), terms)
-    if reading is None:
+    of_all = _mean_of(record, used, replace(terms, readers="fixed"))
+    if of_all is None:
         return nothing
-    mean = _of_the_ladder(reading)
     clusters = Clusters.of(used.clusters[used.malignant], used.clusters[~used.malignant])
-    return point_of(estimates_of(mean, record.bounds(mean, clusters, confidence), clusters), 1, math.nan)
+    bounds, between = record.bounds(of_all, clusters, confidence), np.full(2, np.nan)
+    if readers == "random":
+        alone = [replace(used, scores=used.scores[:, :, [reader]]) for reader in range(used.scores.shape[2])]
+        each = [mean for one in alone if (mean := _mean_of(record, one, terms)) is not None]
+        bounds, between = for_other_readers(each, of_all, bounds, clusters, record, confidence)
+    estimates = replace(estimates_of(of_all, bounds, clusters), reader_variance=between)
+    return point_of(estimates, 1, math.nan)
+
+
+def _mean_of(metric: Metric, sample: Sample, terms: Terms) -> Reading | None:
+    """Clean and the mean of the sample's other conditions; None where no reader scored both kinds of breast."""
+    reading = reading_of(metric, sample, list(range(len(sample.scores))), terms)
+    return None if reading is None else _of_the_ladder(reading)
 
 
 def _of_the_ladder(reading: Reading) -> Reading:
@@ -94,6 +118,32 @@ def _of_the_ladder(reading: Reading) -> Reading:
 def _clean_and_mean(figures: NDArray[np.float64]) -> NDArray[np.float64]:
     """(conditions, …) to (clean and mean of the others, …)."""
     return np.stack([figures[0], figures[1:].mean(axis=0)])
+
+
+def in_one_number(table: ScoreTable, drawn: Curve, tolerances: Iterable[Tolerance]) -> dict[str, Any]:
+    """As curves.json has them: `ladder_mean` over the severities drawn, and `first_broken` of each `holds` margin.
+
+    Margins are those of the tolerances that ask the curve's own question. They are held against every severity drawn,
+    also where the tolerance names fewer, each with its own confidence.
+    """
+    severities = [point.severity for point in drawn.points[1:]]
+    question = {name: getattr(drawn, name) for name in _QUESTION}
+    mean = ladder_mean(table, confidence=drawn.confidence, severities=severities, **question)
+    asked = {
+        (tolerance.margin, tolerance.confidence): tolerance
+        for tolerance in tolerances
+        if tolerance.claim == "holds" and all(getattr(tolerance, name) == question[name] for name in _QUESTION)
+    }
+    broken = []
+    for (margin, confidence), tolerance in sorted(asked.items()):
+        of_it = drawn
+        if confidence != drawn.confidence:
+            whole = curve(table, confidence=confidence, unit=drawn.unit, **question)
+            kept = (whole.clean, *(point for point in whole.points[1:] if point.severity in severities))
+            of_it = replace(whole, points=kept)
+        broken.append({"margin": margin, "confidence": confidence, "severity": first_broken(of_it, tolerance)})
+    figures = ("value", "low", "high", "drop", "drop_low", "drop_high", "positives", "negatives")
+    return {"ladder_mean": {name: getattr(mean, name) for name in figures}, "first_broken": broken}
 
 
 def first_broken(curve: Curve, tolerance: Tolerance) -> float | None:

@@ -45,7 +45,9 @@ def ratios(
 
 
 def main(replicates: int, names: tuple[str, ...]) -> None:
-    print(f"clustered standard error over the scatter in {replicates} fresh cohorts: metric under a perturbation / drop")
+    print(
+        f"clustered standard error over the scatter in {replicates} fresh cohorts: metric under a perturbation / drop"
+    )
     for name in names:
         cells = ["{:.3f} / {:.3f}".format(*ratios(positives, replicates, (name,))[name]) for positives in (61, 200)]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)

@@ -47,8 +47,11 @@ reason = "only grains need fine detail"
 SEVERITIES = (0.17, 0.22, 0.5, 2.0)
 
 
-def write_table(path, *, struck=0.0, missing=(), seed=60):
-    """180 malignant breasts of two kinds among 900; grains lose their separation at 2 mm, and `struck` at 0.22 mm."""
+def write_table(path, *, struck=0.0, worse=0.0, missing=(), seed=60):
+    """180 malignant breasts of two kinds among 900; grains lose their separation at 2 mm, `struck` of it at 0.22 mm.
+
+    `worse` is what grains lose everywhere, clean included.
+    """
     rng = np.random.default_rng(seed)
     malignant = np.arange(900) < 180
     grains = np.arange(900) % 3 == 0
@@ -58,7 +61,7 @@ def write_table(path, *, struck=0.0, missing=(), seed=60):
         columns = "exam_id,side,malignant,subgroup,perturbation,severity,reader,score,density"
         writer.writerow(columns.split(","))
         for severity in (0.0, *SEVERITIES):
-            fall = {0.22: struck, 2.0: 2.0}.get(severity, 0.0) * (malignant & grains)
+            fall = (worse + {0.22: struck, 2.0: 2.0}.get(severity, 0.0)) * (malignant & grains)
             for i in range(900):
                 if (i, severity) in missing:
                     continue
@@ -123,6 +126,50 @@ def test_a_candidate_worse_in_one_subgroup_is_caught_there_and_the_report_tells_
     assert outcomes == {"all": "held", "masses": "held", "grains": "broken"}
     result.stdout.fnmatch_lines(["*Pooled over all breasts it would have passed: drop 0.*"])
     assert result.ret == 1
+
+
+def test_of_all_claims_only_those_of_the_worse_subgroup_against_the_baseline_are_broken(gate):
+    """Worse from clean on, so that the candidate keeps its own level and only the comparison of releases sees it."""
+    write_table(gate.path / "baseline.csv")
+    write_table(gate.path / "candidate.csv", worse=1.3)
+    tolerances = TOLERANCES.replace("margin = 0.1\n", "margin = 0.05\n")
+    for subgroup in ("all", "masses", "grains"):
+        tolerances += '\n[[tolerance]]\nclaim = "not_worse"\nperturbation = "lowpass"\nseverities = [0.22]\n'
+        tolerances += f'subgroup = "{subgroup}"\nmargin = 0.13\nreason = "what a reader would notice"\n'
+    (gate.path / "robustness_tests" / "tolerances.toml").write_text(tolerances)
+    result, verdicts = run(gate, "--mammo-baseline=baseline.csv")
+    kinds = {v["claim"] for v in verdicts.values()}
+    assert kinds == {"clean", "holds", "responds_more", "not_worse"}
+    not_held = {name: v["outcome"] for name, v in verdicts.items() if v["outcome"] != "held"}
+    assert set(not_held) == {"test_not_worse[lowpass-0.22mm-grains-auc]"}
+    assert result.parseoutcomes()["failed"] == 1
+    pooled = verdicts["test_not_worse[lowpass-0.22mm-all-auc]"]
+    assert pooled["high"] <= pooled["margin"] < verdicts["test_not_worse[lowpass-0.22mm-grains-auc]"]["low"]
+    told = f"Pooled over all breasts it would have passed: drop {pooled['drop']:.3f}"
+    assert told in verdicts["test_not_worse[lowpass-0.22mm-grains-auc]"]["sentence"]
+    assert told in (gate.path / "out" / "report.html").read_text()
+    assert told in (gate.path / "out" / "report.md").read_text().replace("\\", "")
+
+
+def test_a_curve_is_told_in_one_number_on_the_terminal_and_in_every_file_of_the_report(gate):
+    result, _ = run(gate, "-k", "curve or holds")
+    curves = json.loads((gate.path / "out" / "curves.json").read_text())["curves"]
+    (grains,) = (c for c in curves if (c["subgroup"], c["metric"]) == ("grains", "auc"))
+    perturbed = grains["points"][1:]
+    assert grains["ladder_mean"]["value"] == pytest.approx(np.mean([p["value"] for p in perturbed]))
+    assert grains["ladder_mean"]["drop"] == pytest.approx(np.mean([p["drop"] for p in perturbed]))
+    assert grains["first_broken"] == [{"margin": 0.16, "confidence": 0.95, "severity": 0.22}]
+    (masses,) = (c for c in curves if c["metric"] == "sensitivity")
+    assert masses["first_broken"] == [{"margin": 0.3, "confidence": 0.95, "severity": None}]
+    result.stdout.fnmatch_lines(["curve: lowpass, grains, AUC: margin 0.16 first broken at 0.22 mm"])
+    assert "broken nowhere" not in result.stdout.str()
+    told = f"mean over the ladder {grains['ladder_mean']['value']:.3f} ["
+    assert told in (gate.path / "out" / "report.html").read_text()
+    assert "margin 0.16 first broken at 0.22 mm" in (gate.path / "out" / "report.html").read_text()
+    markdown = (gate.path / "out" / "report.md").read_text().replace("\\", "")
+    assert "| lowpass, grains, AUC | 0." in markdown
+    assert "margin 0.16 first broken at 0.22 mm |" in markdown
+    assert "margin 0.3 broken nowhere |" in markdown
 
 
 def test_a_baseline_adds_claims_and_lists_what_differs(gate):

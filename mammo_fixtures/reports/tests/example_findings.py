@@ -67,7 +67,14 @@ def curve(record, subgroup):
             {"severity": severity, "value": 0.9 - drop, "low": 0.86 - drop, "high": 0.93 - drop, "drop": drop,
              "drop_low": drop - 0.02, "drop_high": drop + 0.02, "positives": 40, "negatives": 160}
         )  # fmt: skip
-    return {"perturbation": record.name, "unit": record.unit, "metric": "auc", "subgroup": subgroup, "points": points}
+    of_all = ("value", "low", "high", "drop", "drop_low", "drop_high")
+    mean = {name: sum(point[name] for point in points[1:]) / len(points[1:]) for name in of_all}
+    beyond = (point["severity"] for point in points[1:] if point["drop_low"] > 0.05)
+    return {
+        "perturbation": record.name, "unit": record.unit, "metric": "auc", "subgroup": subgroup, "points": points,
+        "ladder_mean": mean | {"positives": 40, "negatives": 160},
+        "first_broken": [{"margin": 0.05, "confidence": 0.95, "severity": next(beyond, None)}],
+    }  # fmt: skip
 
 
 def beside(of, kind, name, shift):

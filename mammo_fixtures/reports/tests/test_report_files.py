@@ -69,9 +69,23 @@ def test_markdown_leads_with_the_verdict_and_what_was_not_held():
     lines = markdown(found).splitlines()
     assert lines[2] == f"**{text(headline(found).sentence)}**"
     assert lines.index("## Not held") < lines.index("## Claims")
-    rows = [line for line in lines if line.startswith("| ")][1:]
+    rows = [line for line in lines[: lines.index("## Curves")] if line.startswith("| ")][1:]
     assert len(rows) == len(found.verdicts)
     assert rows[0].startswith("| ✕ broken |")
+
+
+def test_markdown_tells_each_curve_in_one_number():
+    found = findings(perturbations=1, subgroups=("all", "masses"))
+    told = markdown(found).replace("\\", "").splitlines()
+    rows = told[told.index("## Curves") + 4 :][:2]
+    means = "0.720 [0.680, 0.750], drop 0.180 [0.160, 0.200]", "0.810 [0.770, 0.840], drop 0.090 [0.070, 0.110]"
+    assert rows == [
+        f"| lowpass, all, AUC | {means[0]} | margin 0.05 first broken at 0.22 mm |",
+        f"| lowpass, masses, AUC | {means[1]} | margin 0.05 first broken at 0.50 mm |",
+    ]
+    assert "## Curves" not in markdown(findings(curves=[])).splitlines()
+    many = findings(perturbations=30, subgroups=[f"kind {number}" for number in range(20)])
+    assert f"{len(many.curves) - MOST_ROWS} more stand in curves.json and report.html." in markdown(many)
 
 
 def test_markdown_takes_no_text_for_markup():
@@ -81,8 +95,10 @@ def test_markdown_takes_no_text_for_markup():
     assert "](http" not in told
     assert not re.search(r"(?<!\\)\*\*bold", told)
     assert "- item" not in [line.strip() for line in told.splitlines()]
-    for row in (line for line in told.splitlines() if line.startswith("| ")):
-        assert len(re.findall(r"(?<!\\)\|", row)) == 8, "a stroke in a text would make a column"
+    claims, _, curves = told.partition("## Curves")
+    for part, strokes in ((claims, 8), (curves, 4)):
+        for row in (line for line in part.splitlines() if line.startswith("| ")):
+            assert len(re.findall(r"(?<!\\)\|", row)) == strokes, "a stroke in a text would make a column"
 
 
 def test_a_long_summary_says_what_it_leaves_out():

@@ -1,5 +1,6 @@
 """Selectivity, releases against each other, pooling, and curves in one number."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from mammo_fixtures.verdicts import Tolerance, curve, judge_severity
 from mammo_fixtures.verdicts.baseline import comparison, paired, tolerances_for_baseline
 from mammo_fixtures.verdicts.pooling import hidden_by_pooling
 from mammo_fixtures.verdicts.selectivity import judge_more, selectivity
-from mammo_fixtures.verdicts.summaries import first_broken, ladder_mean
+from mammo_fixtures.verdicts.summaries import first_broken, in_one_number, ladder_mean
 
 PUBLISHED = Path(os.environ.get("MAMMO_SHARED", "")) / "nyu_reader_study" / "gmic_lowpass_scores.csv.gz"
 BREASTS = 900
@@ -238,6 +239,35 @@ def test_the_mean_over_the_ladder_and_the_first_broken_severity():
         UnusableInput, match=r"^site\.csv: a mean over the ladder needs scores under contrast, got clean"
     ):
         ladder_mean(scores, "contrast")
+
+
+def test_a_mean_over_some_severities_and_for_any_readers():
+    scores = table(1.5, readers=3)
+    strong = ladder_mean(scores, "lowpass", subgroup="grains", severities=(2.0,))
+    at = curve(scores, "lowpass", subgroup="grains").at(2.0)
+    assert (strong.value, strong.drop, strong.drop_high) == pytest.approx((at.value, at.drop, at.drop_high), abs=1e-12)
+    fixed, random = (ladder_mean(scores, "lowpass", subgroup="grains", readers=kind) for kind in ("fixed", "random"))
+    assert random.value == fixed.value
+    assert random.drop_low <= fixed.drop_low < fixed.drop_high <= random.drop_high
+    assert fixed.reader_variance is None
+    assert random.reader_variance is not None
+
+
+def test_each_margin_of_a_curve_is_held_against_every_severity_with_its_own_confidence():
+    scores = table(1.5)
+    drawn = curve(scores, "lowpass", subgroup="grains")
+    low = drawn.at(2.0).drop_low
+    wider = curve(scores, "lowpass", subgroup="grains", confidence=0.999).at(2.0).drop_low
+    asked = [
+        tolerance("holds", margin=(low + wider) / 2, severities=(0.5,)),
+        tolerance("holds", margin=(low + wider) / 2, confidence=0.999),
+        tolerance("holds", margin=0.1, subgroup="masses"),
+        tolerance("responds", margin=0.1),
+    ]
+    told = in_one_number(scores, drawn, asked)
+    assert [(each["confidence"], each["severity"]) for each in told["first_broken"]] == [(0.95, 2.0), (0.999, None)]
+    assert told["ladder_mean"]["positives"] == 60
+    assert json.loads(json.dumps(told)) == told
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="MAMMO_SHARED does not name the folder with the published scores")

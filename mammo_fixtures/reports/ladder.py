@@ -1,0 +1,49 @@
+"""What a whole curve comes to, in words: its mean over the ladder, and from which severity a margin is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mammo_fixtures.reports.findings import Plain, catalogue_order, curve_key, terms_text
+from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.sentence import bounded, severity_text
+
+
+def mean_text(curve: Plain) -> str:
+    """`0.755 [0.713, 0.794], drop 0.114 [0.083, 0.151]`; empty where nothing was measured."""
+    mean = curve.get("ladder_mean")
+    if not mean or mean["value"] is None:
+        return ""
+    value = bounded(mean["value"], mean["low"], mean["high"])
+    return f"{value}, drop {bounded(mean['drop'], mean['drop_low'], mean['drop_high'])}"
+
+
+def broken_texts(curve: Plain) -> list[str]:
+    """`margin 0.05 first broken at 1 mm`, for each margin of a `holds` claim; `broken nowhere` does not say held."""
+    told = []
+    for each in curve.get("first_broken", ()):
+        sure = "" if each["confidence"] == 0.95 else f" at {100 * each['confidence']:g} % confidence"
+        if each["severity"] is None:
+            told.append(f"margin {each['margin']:g} broken nowhere{sure}")
+        else:
+            at = " ".join(filter(None, (severity_text(each["severity"]), str(curve["unit"]))))
+            told.append(f"margin {each['margin']:g} first broken at {at}{sure}")
+    return told
+
+
+def broken_lines(curves: Iterable[Plain]) -> list[str]:
+    """Of the curves that a margin is broken on, a line each, in the order of the catalogue."""
+    known = sorted(curves, key=curve_key)
+    order = catalogue_order(str(curve["perturbation"]) for curve in known)
+    lines = []
+    for curve in sorted(known, key=lambda curve: order.index(str(curve["perturbation"]))):
+        broken = [text for text in broken_texts(curve) if "broken nowhere" not in text]
+        if broken:
+            lines.append(f"{about(curve)}: {'; '.join(broken)}")
+    return lines
+
+
+def about(curve: Plain) -> str:
+    """`lowpass, soft_tissue_lesions, AUC`."""
+    parts = (curve["perturbation"], curve["subgroup"], metric_named(str(curve["metric"])).title, terms_text(curve))
+    return ", ".join(filter(None, map(str, parts)))
