@@ -38,14 +38,15 @@ def elastic_field(shape: tuple[int, int], spacing_mm: tuple[float, float], key: 
     while True:
         noise = _noise(key, attempt, (rows.shape[1], columns.shape[1]))
         # Rows first: the second product is the long one and may be in float32.
-        field = np.stack([(rows @ part).astype(np.float32) @ columns.astype(np.float32).T for part in noise], axis=-1)
-        largest = float(np.sqrt(np.square(field).sum(axis=-1).max()))
+        field = np.stack([(rows @ part).astype(np.float32) @ columns.astype(np.float32).T for part in noise])
+        largest = float(np.sqrt(np.square(field).sum(axis=0).max()))
         if _steepest(noise, coarse) * LARGEST_MM < largest:
             break
         attempt += 1
     finer = min(spacing_mm)
-    field *= np.array([finer / spacing_mm[1], finer / spacing_mm[0]], dtype=np.float32) / np.float32(largest)
-    return field
+    field *= np.array([[[finer / spacing_mm[1]]], [[finer / spacing_mm[0]]]], dtype=np.float32) / np.float32(largest)
+    # In memory one after the other, as resampling adds them fastest.
+    return np.moveaxis(field, 0, -1)
 
 
 def _noise(key: Key, attempt: int, nodes: tuple[int, int]) -> Array:

@@ -1,8 +1,9 @@
 """Bilinear resampling: every new pixel from where it lay before.
 
 The image is made tile by tile, so that coordinates are short: a float32 keeps a place among 180 pixels to 1.5e-5 of a
-pixel, among 3,000 ten times worse. Tiles below each other are sampled in one call, straight from the image where
-their sources lie in it; at its edges the background and the chest wall's edge are filled in first.
+pixel, among 3,000 ten times worse. Tiles beside each other are made in one call, so that long stretches of memory are
+written. Each tile's source is copied together first, for a slanted line runs through many rows; at the image's edges
+the background and the chest wall's edge are filled in. Memory takes longer than sampling does.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 TILE = 128
 """Side of a tile, pixels."""
-_AT_ONCE = 16
-"""Tiles in one call: enough that calls are few, for threads wait for each other between them."""
+_AT_ONCE = 4
+"""Tiles in one call: all that belongs to them stays in the processor's cache, which threads may share."""
 _SLACK = _AT_ONCE // 2 + 1
 """Pixels by which the crops of one call, evenly spaced by whole pixels, may miss the sources, which are not."""
 _BACKGROUND, _AT_EDGE, _INSIDE = 0, 1, 2
@@ -65,21 +66,22 @@ class SourceMap:
     amount: float = 0.0
     """Pixels that 1 in the displacement stands for."""
 
-    def crop_side(self) -> int:
-        """Side of a square that holds the source of any tile, wherever it lies in its call."""
-        longest = max(sum(abs(step) for step in line) for line in self.matrix) * (TILE - 1)
+    def crop(self) -> tuple[int, int]:
+        """Rows and columns that hold the source of any tile, wherever it lies in its call."""
+        longest = (sum(abs(step) for step in line) * (TILE - 1) for line in self.matrix)
         # One pixel for the fraction at the start, one for the neighbour at the end, one for rounding.
-        return math.ceil(longest + 2 * abs(self.amount)) + 3 + 2 * _SLACK
+        rows, columns = (math.ceil(length + 2 * abs(self.amount)) + 3 + 2 * _SLACK for length in longest)
+        return rows, columns
+
+    def units(self) -> NDArray[np.float64]:
+        """A column and a row in units where the crop is 2 wide and high, as grid_sample wants it."""
+        return 2 / (np.array(self.crop()[::-1]) - 1)
 
     def steps(self) -> NDArray[np.float32]:
-        """Source of each pixel of a whole tile, (rows, 2 × columns) as column, row, …, from its first pixel's.
-
-        In units where the crop's side is 2 long, as grid_sample wants it.
-        """
+        """Source of each pixel of a whole tile, (2, rows, columns) as columns and rows, from its first pixel's."""
         index = np.arange(TILE)
-        down, right = (np.multiply.outer(index, [line[k] for line in reversed(self.matrix)]) for k in (0, 1))
-        places = (down[:, None] + right[None]) * (2 / (self.crop_side() - 1))
-        return places.astype(np.float32).reshape(TILE, 2 * TILE)
+        places = [np.add.outer(index * down, index * right) for down, right in reversed(self.matrix)]
+        return (np.stack(places) * self.units()[:, None, None]).astype(np.float32)
 
     def of(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Source of pixels without the displacement, (2, …)."""
@@ -87,7 +89,7 @@ class SourceMap:
 
     def boxes(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """First and last pixel that each tile reads, (2, tiles down, tiles across) as rows and columns."""
-        (top, bottom), (left, right) = ((start, np.minimum(start + TILE, n) - 1) for start, n in _starts(shape))
+        (top, bottom), (left, right) = _ends(shape)
         corners = np.stack([self.of(r, c) for r in (top, bottom) for c in (left, right)])
         first = np.floor(corners.min(axis=0) - abs(self.amount)).astype(np.int64)
         last = np.floor(corners.max(axis=0) + abs(self.amount)).astype(np.int64) + 1
@@ -96,12 +98,16 @@ class SourceMap:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Tiles below each other that are made in one call."""
+    """Tiles beside each other that are made in one call."""
 
     state: int
-    across: int
     down: int
+    across: int
     count: int
+
+    @property
+    def tiles(self) -> tuple[int, slice]:
+        return self.down, slice(self.across, self.across + self.count)
 
 
 def resample(
@@ -120,27 +126,40 @@ def resample(
     import torch
 
     out = torch.empty_like(pixels) if out is None else out
-    first, last = source.boxes(pixels.shape)
     shape = (pixels.shape[0], pixels.shape[1])
-    states = _states(first, last, shape, source.crop_side(), chest_wall, content)
-    # Rows one after another in memory, as crops are addressed.
-    pixels = pixels.contiguous()
-    sampler = _Sampler(pixels=pixels, source=source, first=first, chest_wall=chest_wall, background=background, out=out)
-    columns = iter([list(_runs(column, across, shape[0])) for across, column in enumerate(states.T.tolist())])
-    # Each thread takes the next column of tiles: no step waits for all threads, which costs dear on a busy machine.
+    first, last = source.boxes(shape)
+    states = _states(first, last, shape, source.crop(), chest_wall, content)
+    lines = [list(_runs(line, down, shape[1])) for down, line in enumerate(states.tolist())]
+    origins = _origins(source, first, [run for runs in lines for run in runs])
+    sampler = _Sampler(
+        # Rows one after another in memory, as crops are addressed.
+        pixels=pixels.contiguous(),
+        source=source,
+        origins=origins,
+        steps=torch.from_numpy(source.steps()).to(pixels.device),
+        starts=torch.from_numpy(_starts(source, origins)).to(pixels.device),
+        chest_wall=chest_wall,
+        background=background,
+        out=out,
+    )
+    # Each thread takes the next line of tiles: no step waits for all threads, which costs dear on a busy machine.
     threads = torch.get_num_threads() if pixels.device.type == "cpu" else 1
-    in_threads(lambda _: sampler.make(run for runs in columns for run in runs), range(threads))
+    left = iter(lines)
+    in_threads(lambda _: sampler.make(run for runs in left for run in runs), range(threads))
     return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sampler:
-    """Makes runs of tiles."""
+    """Makes runs of tiles. What they need is worked out for all of them before: here threads should not meet."""
 
     pixels: Tensor
     source: SourceMap
-    first: NDArray[np.int64]
-    """First pixel that each tile reads."""
+    origins: NDArray[np.int64]
+    """First row and column of each tile's crop, (tiles down, tiles across, 2)."""
+    steps: Tensor
+    starts: Tensor
+    """Source of each tile's first pixel in its crop, (tiles down, tiles across, 2, 1, 1) as column and row."""
     chest_wall: str
     background: float
     out: Tensor
@@ -148,71 +167,77 @@ class _Sampler:
     def make(self, runs: Iterable[_Run]) -> None:
         import torch
 
-        (rows, columns), side, device = self.pixels.shape, self.source.crop_side(), self.pixels.device
-        steps = torch.from_numpy(self.source.steps()).to(device)
-        field = None if self.source.displacement is None else self.source.displacement.reshape(rows, -1)
-        scale = 2 / (side - 1)
-        places = torch.empty(_AT_ONCE * TILE * TILE * 2, device=device)
-        crops = torch.empty((_AT_ONCE, 1, side, side), device=device)
+        (rows, columns), device = self.pixels.shape, self.pixels.device
+        field = None if self.source.displacement is None else self.source.displacement.permute(2, 0, 1)
+        amount = torch.tensor(self.source.amount * self.source.units(), dtype=torch.float32, device=device)
+        places = torch.empty(_AT_ONCE * 2 * TILE * TILE, device=device)
+        crops = torch.empty((_AT_ONCE, 1, *self.source.crop()), device=device)
         for run in runs:
             top, left, count = run.down * TILE, run.across * TILE, run.count
             height, width = min(TILE, rows - top), min(TILE, columns - left)
-            part = slice(top, top + count * height), slice(left, left + width)
-            tiles = self.out[part].view(count, height, width)
+            part = slice(top, top + height), slice(left, left + count * width)
             if run.state == _BACKGROUND:
-                tiles.fill_(self.background)
+                self.out[part].fill_(self.background)
                 continue
-            origins = self._origins(run)
-            corners = self.source.of(top + TILE * np.arange(count), np.full(count, left)) - origins.T
-            starts = torch.from_numpy((corners[::-1].T * scale - 1).astype(np.float32)).to(device)
-            place = places[: count * height * width * 2].view(count, height, 2 * width)
-            # As long rows of numbers: adding pairs would take four times as long.
-            torch.add(steps[:height, : 2 * width], starts.repeat(1, width)[:, None], out=place)
+            place = places[: count * 2 * height * width].view(count, 2, height, width)
+            torch.add(self.steps[:, :height, :width], self.starts[run.tiles], out=place)
             if field is not None:
-                shifts = field[part[0], 2 * left : 2 * (left + width)].view(count, height, 2 * width)
-                place.add_(shifts, alpha=self.source.amount * scale)
-            seen = self._seen(run, origins, crops)
-            sampled = torch.grid_sampler_2d(seen, place.view(count, height, width, 2), _BILINEAR, _ZEROS, True)
-            tiles.copy_(sampled[:, 0])
+                shifts = field[:, part[0], part[1]].view(2, height, count, width).permute(2, 0, 1, 3)
+                place.addcmul_(shifts, amount[:, None, None])
+            seen = self._seen(run, crops[:count])
+            sampled = torch.grid_sampler_2d(seen, place.permute(0, 2, 3, 1), _BILINEAR, _ZEROS, True)
+            self.out[part].view(height, count, width).copy_(sampled[:, 0].transpose(0, 1))
 
-    def _origins(self, run: _Run) -> NDArray[np.int64]:
-        """First row and column of each tile's crop: whole pixels from one to the next."""
-        pace = np.array([round(line[0] * TILE) for line in self.source.matrix], dtype=np.int64)
-        begin: NDArray[np.int64] = self.first[:, run.down, run.across] - _SLACK
-        return np.asarray(begin + np.multiply.outer(np.arange(run.count), pace), dtype=np.int64)
-
-    def _seen(self, run: _Run, origins: NDArray[np.int64], crops: Tensor) -> Tensor:
-        """The tiles' crops, (tiles, 1, side, side): the image itself where they lie in it, else copies."""
-        side, columns = crops.shape[-1], self.pixels.shape[1]
-        at = origins @ np.array([columns, 1])
-        stride = int(at[1] - at[0]) if run.count > 1 else 0
+    def _seen(self, run: _Run, crops: Tensor) -> Tensor:
+        """The tiles' crops, (tiles, 1, rows, columns)."""
+        columns, origins = self.pixels.shape[1], self.origins[run.tiles].tolist()
+        at = [top * columns + left for top, left in origins[:2]]
+        stride = at[-1] - at[0]
         if run.state == _INSIDE and stride >= 0:
-            return self.pixels.as_strided((run.count, 1, side, side), (stride, 0, columns, 1), int(at[0]))
-        for crop, (top, left) in zip(crops, origins.tolist(), strict=False):
-            _fill(crop[0], self.pixels, (top, left), self.chest_wall, self.background)
-        return crops[: run.count]
+            there = self.pixels.as_strided(crops.shape, (stride, 0, columns, 1), at[0])
+            # Displaced tiles have wide crops and straight lines.
+            return crops.copy_(there) if self.source.displacement is None else there
+        for crop, origin in zip(crops, origins, strict=True):
+            _fill(crop[0], self.pixels, origin, self.chest_wall, self.background)
+        return crops
 
 
 _BILINEAR, _ZEROS = 0, 0
 
 
-def _starts(shape: tuple[int, ...]) -> list[tuple[NDArray[np.int64], int]]:
-    """First rows of tiles as a column, first columns as a row, each with the image's length."""
-    return [(np.arange(0, shape[0], TILE)[:, None], shape[0]), (np.arange(0, shape[1], TILE)[None], shape[1])]
+def _origins(source: SourceMap, first: NDArray[np.int64], runs: list[_Run]) -> NDArray[np.int64]:
+    """First row and column of each tile's crop: whole pixels from one to the next in a run, as strides must be."""
+    pace = np.array([round(line[1] * TILE) for line in source.matrix], dtype=np.int64)
+    origins = np.empty((*first.shape[1:], 2), np.int64)
+    for run in runs:
+        origins[run.tiles] = first[:, run.down, run.across] - _SLACK + np.multiply.outer(np.arange(run.count), pace)
+    return origins
+
+
+def _starts(source: SourceMap, origins: NDArray[np.int64]) -> NDArray[np.float32]:
+    down, across = (TILE * np.arange(count) for count in origins.shape[:2])
+    corners = np.moveaxis(source.of(down[:, None], across[None]), 0, -1) - origins
+    return (corners[..., ::-1] * source.units() - 1).astype(np.float32)[..., None, None]
+
+
+def _ends(shape: tuple[int, ...]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """First and last rows of tiles as columns, first and last columns as rows."""
+    starts = np.arange(0, shape[0], TILE)[:, None], np.arange(0, shape[1], TILE)[None]
+    return [(start, np.minimum(start + TILE, n) - 1) for start, n in zip(starts, shape, strict=True)]
 
 
 def _states(
     first: NDArray[np.int64],
     last: NDArray[np.int64],
     shape: tuple[int, int],
-    side: int,
+    crop: tuple[int, int],
     chest_wall: str,
     content: Content | None,
 ) -> NDArray[np.int64]:
     """What each tile reads: background only, pixels beyond the image's edge too, or the image alone."""
-    limits = np.array(shape).reshape(2, 1, 1)
+    limits, crops = np.array(shape).reshape(2, 1, 1), np.array(crop).reshape(2, 1, 1)
     low = first - 2 * _SLACK
-    inside = (low >= 0).all(axis=0) & (low + side + 2 * _SLACK <= limits).all(axis=0)
+    inside = (low >= 0).all(axis=0) & (low + crops + 2 * _SLACK <= limits).all(axis=0)
     states = np.where(inside, _INSIDE, _AT_EDGE)
     if content is None:
         return states
@@ -225,25 +250,24 @@ def _states(
     return np.where(content.within(first, last), states, _BACKGROUND)
 
 
-def _runs(column: list[int], across: int, rows: int) -> Iterator[_Run]:
-    """Runs of tiles in one state; a last tile that is not whole is a run of its own."""
-    whole, down = rows // TILE, 0
-    while down < len(column):
-        end = down + 1
-        most = len(column) if column[down] == _BACKGROUND else down + _AT_ONCE
-        while end < min(whole, most) and column[end] == column[down]:
+def _runs(line: list[int], down: int, columns: int) -> Iterator[_Run]:
+    """Runs of tiles in one state; a last tile that is not whole is a run of its own, but for background."""
+    whole, across = columns // TILE, 0
+    while across < len(line):
+        end = across + 1
+        most = len(line) if line[across] == _BACKGROUND else min(whole, across + _AT_ONCE)
+        while end < most and line[end] == line[across]:
             end += 1
-        yield _Run(column[down], across, down, end - down)
-        down = end
+        yield _Run(line[across], down, across, end - across)
+        across = end
 
 
-def _fill(crop: Tensor, pixels: Tensor, origin: tuple[int, int], chest_wall: str, background: float) -> None:
+def _fill(crop: Tensor, pixels: Tensor, origin: list[int], chest_wall: str, background: float) -> None:
     """The image from `origin` on, and what lies beyond its edges."""
-    side = crop.shape[0]
-    (rows, columns), (top, left) = pixels.shape, origin
-    first, last = max(top, 0), min(top + side, rows)
-    near, far = max(left, 0), min(left + side, columns)
-    if last - first < side or far - near < side:
+    (rows, columns), (top, left), (tall, wide) = pixels.shape, origin, crop.shape
+    first, last = max(top, 0), min(top + tall, rows)
+    near, far = max(left, 0), min(left + wide, columns)
+    if last - first < tall or far - near < wide:
         crop.fill_(background)
     if first >= last:
         return
@@ -251,6 +275,6 @@ def _fill(crop: Tensor, pixels: Tensor, origin: tuple[int, int], chest_wall: str
     if near < far:
         lines[:, near - left : far - left] = pixels[first:last, near:far]
     if chest_wall == "left" and left < 0:
-        lines[:, : min(-left, side)] = pixels[first:last, :1]
-    if chest_wall == "right" and left + side > columns:
+        lines[:, : min(-left, wide)] = pixels[first:last, :1]
+    if chest_wall == "right" and left + wide > columns:
         lines[:, max(columns - left, 0) :] = pixels[first:last, -1:]
