@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from mammo_fixtures.metrics import METRICS, Sample, Terms, measure
+from mammo_fixtures.metrics.recalibration import fitted
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -125,3 +126,32 @@ def test_the_mean_over_readers_is_that_of_each_reader(name):
         for r in range(3)
     ]
     assert value(name, sample) == pytest.approx(np.mean(each, axis=0), abs=1e-12)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["intercept", "slope"])
+def test_calibration_influences_are_those_of_leaving_breasts_out(which):
+    """Residuals over one less their leverage stand in for the jackknife; plain residuals give too small an error."""
+    rng = np.random.default_rng(3)
+    classes = [rng.normal(1.0, 1.5, 22), rng.normal(-1.5, 1.5, 200)]
+
+    def fit(malignant, other):
+        share = len(malignant) / (len(malignant) + len(other))
+        probabilities = (1.0 / (1.0 + np.exp(-x)) for x in (malignant, other))
+        return fitted(*probabilities, (share, 1.0 - share), which, Terms())
+
+    estimate, *influences, _, _ = fit(*classes)
+    left_out = [estimate - fit(np.delete(classes[0], i), classes[1])[0] for i in range(22)]
+    left_out += [estimate - fit(classes[0], np.delete(classes[1], i))[0] for i in range(200)]
+    jackknife = np.sqrt(np.sum(np.square(left_out)))
+    x, y = np.concatenate(classes), np.repeat([1.0, 0.0], [22, 200])
+    design = np.stack([np.ones(222), x])[: which + 1]
+    p = 1.0 / (1.0 + np.exp(-(estimate + x)))
+    if which == 1:
+        intercept = optimize.brentq(lambda a: np.sum(y - 1.0 / (1.0 + np.exp(-(a + estimate * x)))), -20.0, 20.0)
+        p = 1.0 / (1.0 + np.exp(-(intercept + estimate * x)))
+    bread = np.linalg.inv((design * p * (1.0 - p)) @ design.T)
+    plain = np.sqrt(np.sum(np.square((bread @ design)[which] * (y - p))))
+    leverage = p * (1.0 - p) * np.sum(design * (bread @ design), axis=0)
+    corrected = np.sqrt(np.sum(np.square((bread @ design)[which] * (y - p) / (1.0 - leverage))))
+    assert np.sqrt(np.sum(np.square(np.concatenate(influences)))) / 222 == pytest.approx(corrected, rel=1e-9)
+    assert plain < corrected == pytest.approx(jackknife, rel=0.09)
