@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import check_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,12 +21,13 @@ def read_weights(path: str | Path, *, allow_pickle: bool = False) -> dict[str, T
     """
     file = Path(path)
     if file.suffix == ".safetensors":
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
+            with file.open("rb") as stream:
+                check_tensors(stream)
             return load_file(file)
-        except (SafetensorError, OSError) as error:
+        except Exception as error:  # SafetensorError and OSError, and what torch raises of a shape
             raise UnusableInput(f"weights {file.name}: must be a whole .safetensors file, it says: {error}") from error
     found = torch_load(file, allow_pickle=allow_pickle)
     for key in ("state_dict", "model_state_dict", "model"):

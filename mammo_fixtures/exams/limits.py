@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zlib
 from typing import Any, BinaryIO, Protocol
 
@@ -15,9 +16,16 @@ MOST_BYTES = 2**29
 """Of an image file or a deflated data set, of a manifest once it is unpacked: four times the largest image's."""
 MOST_TABLE_BYTES = 2**36
 """Of a score table once it is unpacked: it is read row by row."""
+MOST_TABLE_ROWS = 2**32
 MOST_LINE_BYTES = 2**20
 MOST_ROWS = 2**22
 """Of a manifest: a million exams of four views, which take a kilobyte a row."""
+MOST_COLUMNS = 1000
+LONGEST_TEXT = 256
+"""Letters of an id, a subgroup, a stratum: every breast's text takes as much memory as the longest."""
+MOST_TENSORS = 2**16
+MOST_HEADER_BYTES = 2**24
+"""Of a file of tensors; networks have thousands, which take a hundred bytes each."""
 MOST_READS = 100_000
 """While a DICOM header is parsed; real ones need some hundreds."""
 MOST_SETTINGS_BYTES = 2**24
@@ -48,6 +56,32 @@ def check_pixels(rows: int, columns: int) -> None:
             f"an image may have at most {MOST_PIXELS} pixels, got {rows} × {columns}; its header is damaged, or it is "
             "no mammogram"
         )
+
+
+def check_columns(count: int) -> None:
+    """Refuse a table of more columns than anybody writes: rows are compared column by column."""
+    if count > MOST_COLUMNS:
+        raise UnusableInput(f"a table may have at most {MOST_COLUMNS} columns, got {count}; leave out what is not used")
+
+
+def check_tensors(stream: Readable) -> None:
+    """Refuse a safetensors file whose header is too long to be one, or names a tensor twice (of which one would count).
+
+    That sizes, shapes and the length of the file agree is looked at by its reader.
+    """
+    length = int.from_bytes(stream.read(8), "little")
+    if length > MOST_HEADER_BYTES:
+        raise UnusableInput(f"its header may have at most {MOST_HEADER_BYTES} bytes, got {length}; copy it again")
+    try:
+        names = json.loads(stream.read(length), object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+    except (ValueError, RecursionError) as error:
+        raise UnusableInput(
+            f"its header must be JSON, reading it raised {type(error).__name__}; copy it again"
+        ) from error
+    if not isinstance(names, list) or len(names) > MOST_TENSORS:
+        raise UnusableInput(f"its header must name at most {MOST_TENSORS} tensors, got more, or none; copy it again")
+    if len(set(map(str, names))) < len(names):
+        raise UnusableInput("each tensor may stand once in it, got a name twice; write it again")
 
 
 def read_at_most(stream: Readable, most: int = MOST_BYTES) -> bytes:

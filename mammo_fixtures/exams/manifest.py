@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.cohort import Breast, Cohort, Exam
-from mammo_fixtures.exams.manifest_rows import Row, check_printable, hidden_rows, read_rows, unreachable
+from mammo_fixtures.exams.manifest_rows import Row, check_texts, hidden_rows, read_rows, unreachable
 from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.exams.remote_file import FilePath, RemoteFile, file_at, look_up
 from mammo_fixtures.exams.roots import Roots, roots_of
@@ -59,7 +59,7 @@ def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = (), pseudony
         )
     if pseudonyms is not None:
         rows = hidden_rows(rows, pseudonyms, known_columns=PER_VIEW + PER_BREAST)
-    check_printable(manifest.name, columns, rows)
+    check_texts(manifest.name, columns, rows)
     roots = Roots(manifest=manifest, allowed=roots_of(allow_outside))
     breasts: dict[tuple[str, str], _BreastRows] = {}
     patients: dict[str, Row] = {}

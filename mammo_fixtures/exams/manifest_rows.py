@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.limits import MOST_ROWS, read_at_most, unpacked
+from mammo_fixtures.exams.limits import LONGEST_TEXT, MOST_BYTES, MOST_ROWS, check_columns, read_at_most, unpacked
+from mammo_fixtures.exams.parquet_table import parquet_table
 from mammo_fixtures.exams.pseudonyms import HIDDEN, Pseudonyms, without_paths
 from mammo_fixtures.exams.remote_file import FilePath, Unreachable
 
@@ -93,7 +94,7 @@ def hidden_rows(rows: Sequence[Row], pseudonyms: Pseudonyms, *, known_columns: C
     ]
 
 
-def check_printable(file: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def check_texts(file: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Raises UnusableInput where a terminal or a reader could take a text for something else.
 
     Escape sequences, marks that turn the direction of writing, NUL. Strata may have line ends and tabs.
@@ -103,7 +104,9 @@ def check_printable(file: str, columns: Sequence[str], rows: Sequence[Row]) -> N
             raise UnusableInput(f"{file}: columns must be called by printable text, got {column!r}; rename it")
     for row in rows:
         for column, value in row.values.items():
-            if value.isprintable() or column in ("path", "roi_path"):
+            if column in ("path", "roi_path"):
+                continue
+            if value.isprintable():
                 continue
             if column in _ONE_LINE or not re.sub(r"[\t\r\n]", "", value).isprintable():
                 raise UnusableInput(f"{row.origin}: {column} must be printable text, got {value!r}; correct it there")
@@ -115,14 +118,16 @@ def _hidden(value: str, name: Callable[[str], str] | None) -> str:
 
 def read_rows(path: FilePath) -> tuple[list[str], list[Row]]:
     """The columns and the rows of a manifest; there is at least one row."""
-    if path.name.endswith((".csv", ".csv.gz")):
-        columns, rows = _csv_rows(path)
-    elif path.suffix == ".parquet":
-        columns, rows = _parquet_rows(path)
-    else:
+    if not path.name.endswith((".csv", ".csv.gz", ".parquet")):
         raise UnusableInput(
             f"{path.name}: a manifest must end in .csv, .csv.gz or .parquet, or be 'phantoms', got {str(path)!r}"
         )
+    try:
+        columns, rows = (_parquet_rows if path.suffix == ".parquet" else _csv_rows)(path)
+    except UnusableInput as refusal:
+        if str(refusal).startswith(path.name):
+            raise
+        raise UnusableInput(f"{path.name}: {refusal}") from refusal
     if not rows:
         raise UnusableInput(f"{path.name}: a manifest needs at least one row below its header, got none")
     return columns, rows
@@ -188,22 +193,16 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
         values = [cell.strip() for cell in cells]
         if not any(values):
             continue
-        if any("\0" in value for value in values):
-            raise UnusableInput(f"{file}, row {number}: a value must not hold a zero byte; write the file again")
         if not columns:
             columns = values
-            repeated = sorted({column for column in columns if columns.count(column) > 1})
-            if repeated:
-                raise UnusableInput(
-                    f"{file}, row {number}: each column may appear once, got {', '.join(repeated)} twice"
-                )
+            _check_header(file, number, columns)
             continue
         if len(values) != len(columns):
             raise UnusableInput(
                 f"{file}, row {number}: a row must have as many values as the header, got {len(values)} of "
                 f"{len(columns)}"
             )
-        rows.append(Row(file, number, dict(zip(columns, values, strict=True))))
+        rows.append(_row(file, number, columns, values))
         if len(rows) > MOST_ROWS:
             raise UnusableInput(
                 f"{file}, row {number}: a manifest may have at most {MOST_ROWS} rows, got more; split it"
@@ -211,30 +210,45 @@ def _parsed(file: str, lines: Iterator[list[str]], line_number: Any) -> tuple[li
     return columns, rows
 
 
+def _check_header(file: str, number: int, columns: list[str]) -> None:
+    check_columns(len(columns))
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise UnusableInput(f"{file}, row {number}: each column may appear once, got {', '.join(repeated)} twice")
+
+
+def _row(file: str, number: int, columns: Sequence[str], values: Sequence[str]) -> Row:
+    row = Row(file, number, dict(zip(columns, values, strict=True)))
+    for column, value in row.values.items():
+        if "\0" in value:
+            raise UnusableInput(f"{row.origin}: a value must not hold a zero byte; write the file again")
+        if len(value) > LONGEST_TEXT and column not in ("path", "roi_path"):
+            raise UnusableInput(
+                f"{row.origin}: {column} may have at most {LONGEST_TEXT} letters, got {len(value)}; shorten it, or "
+                "leave the column out"
+            )
+    return row
+
+
 def _parquet_rows(path: FilePath) -> tuple[list[str], list[Row]]:
+    content = _content(path)
+    rows: list[Row] = []
     try:
-        from pyarrow import parquet
+        with parquet_table(content, most_rows=MOST_ROWS, most_bytes=MOST_BYTES, as_text=_as_text) as (columns, texts):
+            _check_header(path.name, 1, columns)
+            # Numbered as the same table would be in a .csv: the header is row 1.
+            for number, values in enumerate(texts, 2):
+                rows.append(_row(path.name, number, columns, values))
     except ImportError as cause:
         raise UnusableInput(
             f"{path.name}: a .parquet manifest needs pyarrow; pip install 'mammo-robustness[parquet]', or use .csv"
         ) from cause
-    try:
-        table = parquet.read_table(io.BytesIO(path.read_bytes()))
-    except FileNotFoundError as cause:
-        raise UnusableInput(f"{path.name}: the manifest must exist, got {str(path)!r}; check the path") from cause
-    except Unreachable as cause:
-        raise unreachable(path.name, str(path), cause) from cause
+    except UnusableInput:
+        raise
     except Exception as cause:  # pyarrow's own family of exceptions
         raise UnusableInput(
             f"{path.name}: not a readable Parquet file ({type(cause).__name__}); write it again"
         ) from cause
-    columns = [str(name) for name in table.column_names]
-    cells = [[_as_text(value) for value in table.column(name).to_pylist()] for name in columns]
-    # Numbered as the same table would be in a .csv: the header is row 1.
-    rows = [
-        Row(path.name, number, dict(zip(columns, values, strict=True)))
-        for number, values in enumerate(zip(*cells, strict=True), 2)
-    ]
     return columns, rows
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import check_tensors
 from mammo_fixtures.perturbations.adversarial import DIGITAL_UNIT, box, into_box
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.record import Perturbation
@@ -77,28 +78,31 @@ class UniversalFields:
     @classmethod
     def read(cls, path: Path) -> UniversalFields:
         """Read what `write` wrote."""
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
 
+        where, remedy = f"universal fields {path}: ", "give the universal.safetensors of a report"
         try:
+            with path.open("rb") as stream:
+                check_tensors(stream)
             with safe_open(path, framework="pt") as file:
                 notes = file.metadata() or {}
-                if notes.get("format") != _FORMAT:
-                    raise UnusableInput(
-                        f"universal fields {path}: must be fields that a run of this suite saved, got another "
-                        "safetensors file; give the universal.safetensors of a report"
-                    )
                 directions = {}
+                if (notes.get("format"), notes.get("grid_mm")) != (_FORMAT, str(GRID_MM)):
+                    raise UnusableInput(
+                        f"{where}must be fields that a run of this suite saved, got another safetensors file; {remedy}"
+                    )
                 for name in file.keys():  # noqa: SIM118 (not a dict)
                     fold, _, position = name.partition(".")
-                    directions[int(fold), position] = file.get_tensor(name)
+                    directions[int(fold), position] = field = file.get_tensor(name)
+                    if not (field.ndim == 2 and field.is_floating_point() and field.numel() and field.abs().max() <= 1):
+                        raise UnusableInput(
+                            f"{where}fields must be (rows, columns) in −1 … 1, got another in {name}; {remedy}"
+                        )
                 return cls(directions=directions, seed=int(notes["seed"]))
-        except UnusableInput:
-            raise
-        except (OSError, SafetensorError, ValueError, KeyError) as error:
-            raise UnusableInput(
-                f"universal fields {path}: must be a readable safetensors file, got: {error}; "
-                "give the universal.safetensors of a report"
-            ) from error
+        except Exception as error:  # SafetensorError, OSError, ValueError, and what torch raises of a shape
+            if str(error).startswith(where):
+                raise
+            raise UnusableInput(f"{where}must be a readable safetensors file, got: {error}; {remedy}") from error
 
 
 def sampled(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.limits import ShortLines
+from mammo_fixtures.exams.limits import MOST_TABLE_BYTES, MOST_TABLE_ROWS, ShortLines, check_columns
+from mammo_fixtures.exams.parquet_table import parquet_table
 from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
 from mammo_fixtures.scoring.table_rows import GatheredRows
@@ -99,6 +100,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
         ):
             reader = csv.reader(text, strict=True)
             header = [name.strip() for name in next(reader, [])]
+            check_columns(len(header))
             if not any(header):
                 raise UnusableInput(f"score table {path.name}: row 1 must name the columns, got an empty line")
             yield header, rows(reader)
@@ -136,23 +138,17 @@ def _undecodable_line(path: Path) -> int:
 
 @contextmanager
 def _parquet_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
-    parquet = _pyarrow(path).parquet
-
-    def rows(file: Any) -> Rows:
-        # Numbered as the same table would be in a .csv.
-        number = 1
-        for batch in file.iter_batches():
-            for row in zip(
-                *([_as_text(value) for value in column.to_pylist()] for column in batch.columns), strict=True
-            ):
-                number += 1
-                yield number, row
-
+    _pyarrow(path)
     try:
-        with parquet.ParquetFile(path) as file:
-            yield [str(name) for name in file.schema_arrow.names], rows(file)
-    except UnusableInput:
-        raise
+        with parquet_table(path, most_rows=MOST_TABLE_ROWS, most_bytes=MOST_TABLE_BYTES, as_text=_as_text) as (
+            columns,
+            rows,
+        ):
+            # Numbered as the same table would be in a .csv.
+            yield columns, enumerate(rows, 2)
+    except UnusableInput as error:
+        where = "" if str(error).startswith("score table") else f"score table {path.name}: "
+        raise UnusableInput(f"{where}{error}") from error
     except (OSError, ValueError) as error:  # pyarrow's errors are one or the other
         raise UnusableInput(
             f"score table {path.name}: not a readable Parquet file ({error}); write it again"

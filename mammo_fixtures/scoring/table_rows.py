@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.limits import LONGEST_TEXT
 from mammo_fixtures.scoring.score_table import CLEAN, COLUMNS, Condition, ScoreTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _ONE_LINE = ("exam_id", "patient_id", "subgroup", "perturbation", "reader")
 _LABELS = {"0": 0, "1": 1, "": -1}
+MOST_NAMES = 4096
+"""Conditions, or readers, of a table."""
+MOST_UNFILLED = 2**24
+UNFILLED = 100
+"""Cells without a score that a table may have, and how many for each row where those are more: cells take memory."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +37,10 @@ class GatheredRows:
     """What the first row of each breast says in the columns that all its rows must repeat."""
     conditions: dict[tuple[str, str], int] = field(default_factory=dict)
     """Numbers of the conditions by their text: a number written in two ways has two entries."""
+    values: dict[tuple[str, float], int] = field(default_factory=dict)
+    """The same numbers, by the number that a text is."""
     readers: dict[str, int] = field(default_factory=dict)
+    unfilled: int = 0
     cells: dict[tuple[int, int], list[float]] = field(default_factory=dict)
     """Scores by breast for each condition and reader."""
 
@@ -59,6 +72,9 @@ class GatheredRows:
             if column is None:
                 column = self.cells[condition, who] = []
             if len(column) <= breast:
+                if len(column) < breast:
+                    self.unfilled += breast - len(column)
+                    self._check_unfilled(self.unfilled, line, f"score table {self.file}, row {line}: ")
                 column.extend([math.nan] * (breast + 1 - len(column)))
             text = row[score]
             if not text:
@@ -79,8 +95,8 @@ class GatheredRows:
         if not self.breasts:
             raise UnusableInput(f"score table {self.file}: it needs at least one row below its header, got none")
         conditions: dict[int, Condition] = {}
-        for (perturbation, severity), number in self.conditions.items():
-            conditions.setdefault(number, Condition(perturbation, float(severity)))
+        for (perturbation, severity), number in self.values.items():
+            conditions[number] = Condition(perturbation, severity)
         if CLEAN not in conditions.values():
             raise UnusableInput(
                 f"score table {self.file}: it needs clean scores, to compare with, got only "
@@ -88,19 +104,22 @@ class GatheredRows:
                 "add rows with perturbation 'clean' and severity 0"
             )
         order = sorted(conditions, key=lambda number: conditions[number] != CLEAN)
+        cells = len(order) * len(self.breasts) * len(self.readers)
+        filled = sum(len(column) for column in self.cells.values()) - self.unfilled
+        self._check_unfilled(cells - filled, filled, f"score table {self.file}: ")
         scores = np.full((len(order), len(self.breasts), len(self.readers)), np.nan)
         for (condition, who), column in self.cells.items():
             scores[order.index(condition), : len(column), who] = column
         names = [name for name in self.columns if name in ("malignant", "subgroup") or name not in COLUMNS]
         about = {name: [entry[i] for entry in self.declared] for i, name in enumerate(names)}
-        texts = {name: np.array(values, dtype=np.str_) for name, values in about.items() if name != "malignant"}
+        texts = {name: self._column(name, values) for name, values in about.items() if name != "malignant"}
         subgroup = texts.pop("subgroup")
         patient_id = texts.pop("patient_id", np.zeros(len(subgroup), dtype="<U1"))
         return ScoreTable(
             conditions=tuple(conditions[number] for number in order),
             readers=tuple(self.readers),
             scores=scores,
-            exam_id=np.array([exam for exam, _ in self.breasts], dtype=np.str_),
+            exam_id=self._column("exam_id", [exam for exam, _ in self.breasts]),
             side=np.array([side for _, side in self.breasts], dtype=np.str_),
             malignant=np.array([_LABELS[label] for label in about["malignant"]], dtype=np.int8),
             subgroup=subgroup,
@@ -108,6 +127,23 @@ class GatheredRows:
             strata=texts,
             source=source,
         )
+
+    def _column(self, name: str, texts: list[str]) -> NDArray[np.str_]:
+        """Texts as NumPy has them, all as wide as the longest."""
+        longest, letters = max(map(len, texts)), sum(map(len, texts))
+        if longest * len(texts) > max(MOST_UNFILLED * 4, UNFILLED * (letters + len(texts))):
+            raise UnusableInput(
+                f"score table {self.file}: texts of a column must be of like length, got {name} of up to {longest} "
+                f"letters in {len(texts)} breasts that have {letters} letters in all; shorten the longest"
+            )
+        return np.array(texts, dtype=np.str_)
+
+    def _check_unfilled(self, unfilled: int, rows: int, where: str) -> None:
+        if unfilled > max(MOST_UNFILLED, UNFILLED * rows):
+            raise UnusableInput(
+                f"{where}a table must hold scores for one in {UNFILLED} of its breasts × conditions × readers, got "
+                f"{len(self.breasts)} × {len(self.values)} × {len(self.readers)} and {unfilled} of them empty; split it"
+            )
 
     def _bad(self, line: int, what: str) -> UnusableInput:
         return UnusableInput(f"score table {self.file}, row {line}: {what}")
@@ -127,6 +163,7 @@ class GatheredRows:
 
     def _new_reader(self, line: int, reader: str) -> int:
         self._check_text(line, "reader", reader)
+        self._check_count(line, "readers", self.readers)
         return self.readers.setdefault(reader, len(self.readers))
 
     def _new_condition(self, line: int, perturbation: str, severity: str) -> int:
@@ -138,14 +175,15 @@ class GatheredRows:
         self._check_text(line, "perturbation", perturbation)
         if perturbation == CLEAN.perturbation and value != CLEAN.severity:
             raise self._bad(line, f"severity of clean rows must be 0, got {severity!r}")
-        for (other, text), known in self.conditions.items():
-            if other == perturbation and float(text) == value:
-                # The same number written another way, 0.5 and 0.50.
-                self.conditions[perturbation, severity] = known
-                return known
-        number = len({*self.conditions.values()})
+        # The same number written another way, 0.5 and 0.50, is the same condition.
+        self._check_count(line, "conditions", self.conditions)
+        number = self.values.setdefault((perturbation, value), len(self.values))
         self.conditions[perturbation, severity] = number
         return number
+
+    def _check_count(self, line: int, what: str, known: Sized) -> None:
+        if len(known) >= MOST_NAMES:
+            raise self._bad(line, f"a table may have at most {MOST_NAMES} {what}, got more; split it")
 
     def _check_text(self, line: int, column: str, text: str) -> None:
         """' clean' is not 'clean': rows with one would be judged apart, or not at all.
@@ -154,6 +192,8 @@ class GatheredRows:
         """
         if "\0" in text:
             raise self._bad(line, f"{column} must not hold a zero byte, got {text!r}; remove it")
+        if len(text) > LONGEST_TEXT:
+            raise self._bad(line, f"{column} may have at most {LONGEST_TEXT} letters, got {len(text)}; shorten it")
         if text != text.strip():
             raise self._bad(line, f"{column} must not begin or end with a space, got {text!r}; remove it")
         if not re.sub(r"[\t\r\n]", "", text).isprintable() or (column in _ONE_LINE and not text.isprintable()):
