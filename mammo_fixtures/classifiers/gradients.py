@@ -34,7 +34,8 @@ def gradients_of(
     def gradients(images: Sequence[Tensor]) -> list[Tensor]:
         import torch
 
-        leaves = [image.detach().clone().requires_grad_() for image in images]
+        # Not copied: what a network may work on in place is stacked below.
+        leaves = [(image.clone() if image.is_inference() else image.detach()).requires_grad_() for image in images]
         with torch.enable_grad():
             loss = _loss(inference, leaves, views, signs)
             if not loss.requires_grad:

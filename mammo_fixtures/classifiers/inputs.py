@@ -46,7 +46,8 @@ def classifier_input(image: Tensor, view: View, classifier: Classifier) -> Tenso
         image = image * (high - low) + low
     if classifier.integers:
         image = image.clamp(min(low, high), max(low, high)).round()
-    return image.expand(classifier.channels, *image.shape)
+    # Unlike an expansion, a new axis costs a gradient no summing.
+    return image[None] if classifier.channels == 1 else image.expand(classifier.channels, *image.shape)
 
 
 def nyquist_wavelength_mm(view: View, classifier: Classifier) -> float:
