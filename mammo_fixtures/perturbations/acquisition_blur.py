@@ -46,12 +46,12 @@ def motion_blur(
         for along, n, mm in zip(motion_direction, pixels.shape, spacing_mm, strict=True)
     ]
     out = torch.empty_like(pixels) if out is None else out
-    filtered_obliquely(
-        spectrum,
-        _sine_over_itself(phases[0][:, None] + phases[1]),
-        _sine_over_itself(phases[0][:, None] - phases[1]),
-        out,
-    )
+
+    def transfer(lines: slice) -> tuple[Tensor, Tensor]:
+        down = phases[0][lines, None]
+        return _sine_over_itself(down + phases[1]), _sine_over_itself(down - phases[1])
+
+    filtered_obliquely(spectrum, transfer, out)
     return torch.where(mask, out, pixels, out=out)
 
 

@@ -9,13 +9,18 @@ second inverse.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
     from torch import Tensor
+
+    Transfer = Callable[[slice], tuple[Tensor, Tensor]]
 
 _BAND = 32
 """Rows that a thread weighs at a time on the CPU."""
@@ -55,8 +60,6 @@ def _weigh(
     """Both gains on some rows at a time, which stay in a core's cache."""
     import numpy as np
 
-    from mammo_fixtures.perturbations.threads import in_threads
-
     def some(first: int) -> None:
         lines = slice(first, first + _BAND)
         np.multiply(kept[lines], rows_gain[lines, None], out=out[lines])
@@ -76,25 +79,48 @@ def filtered_by(spectrum: Tensor, gain: Tensor, out: Tensor) -> Tensor:
     return _inverse(out, columns)
 
 
-def filtered_obliquely(spectrum: Tensor, along: Tensor, across: Tensor, out: Tensor) -> Tensor:
+def filtered_obliquely(spectrum: Tensor, transfer: Transfer, out: Tensor) -> Tensor:
     """The mirrored image under a real transfer function that is even only about the origin, written into `out`.
 
-    `along` is the transfer at (f, g), `across` the one at (f, −g), for the coefficients' frequencies f of the rows' and
-    g of the columns' axis. A cosine has both in equal parts: half their sum gives it back as a cosine, and half their
-    difference turns it into minus the product of two sines. The sine of k half waves is the cosine of n − k with the
-    sign of every other pixel changed, so one more cosine transform makes it. Exact, without padding.
+    `transfer` gives, for a slice of the spectrum's rows, the transfer at (f, g) and at (f, −g), for the coefficients'
+    frequencies f of the rows' and g of the columns' axis; both may be changed. A cosine has both in equal parts: half
+    their sum gives it back as a cosine, and half their difference turns it into minus the product of two sines. Exact,
+    without padding.
     """
     import torch
 
-    torch.add(along, across, out=out).mul_(spectrum).mul_(0.5)
-    _inverse(out, out.shape[1])
     sines = torch.zeros_like(out)
-    if min(out.shape) > 1:
-        torch.sub(along[1:, 1:], across[1:, 1:], out=sines[1:, 1:]).mul_(spectrum[1:, 1:])
-        sines[1:, 1:] = sines[1:, 1:].flip((0, 1))
-    _inverse(sines, out.shape[1])
-    sines.mul_(_alternating(out.shape[0], out)[:, None])
-    return out.addcmul_(sines, _alternating(out.shape[1], out), value=-0.5)
+
+    def some(first: int) -> None:
+        along, across = transfer(slice(first, first + band))
+        half = spectrum[first : first + band] * 0.5
+        torch.add(along, across, out=out[first : first + band]).mul_(half)
+        # The first sine has half a wave: the difference of constant cosines, which are first among them, is nothing.
+        begin = 1 if first == 0 else 0
+        there = sines[max(first - 1, 0) : first - 1 + len(half), :-1]
+        torch.mul(along.sub_(across)[begin:, 1:], half[begin:, 1:], out=there)
+
+    band = _BAND if out.device.type == "cpu" else len(out)
+    in_threads(some, range(0, len(out), band))
+    _inverse(out, out.shape[1])
+    return out.sub_(_inverse_of_sines(sines))
+
+
+def _inverse_of_sines(coefficients: Tensor) -> Tensor:
+    """Inverse DST-II, written over the coefficients, whose last row and column are 0."""
+    import torch
+
+    if coefficients.device.type == "cpu":
+        from scipy import fft
+
+        array, workers = coefficients.numpy(), torch.get_num_threads()
+        for axis in (0, 1):
+            _in_place(array, fft.idst(array, norm="ortho", axis=axis, overwrite_x=True, workers=workers))
+        return coefficients
+    # The sine of k half waves is the cosine of n − k with the sign of every other pixel changed.
+    _inverse(coefficients.copy_(coefficients.flip((0, 1))), coefficients.shape[1])
+    coefficients.mul_(_alternating(coefficients.shape[0], coefficients)[:, None])
+    return coefficients.mul_(_alternating(coefficients.shape[1], coefficients))
 
 
 def _alternating(n: int, like: Tensor) -> Tensor:
