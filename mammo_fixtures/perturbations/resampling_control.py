@@ -11,7 +11,7 @@ import numpy as np
 from mammo_fixtures.perturbations.geometry import ELASTIC, MAGNIFICATION, POSTERIOR_CUT, ROTATION, TRANSLATION
 from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import SourceMap, resample
+from mammo_fixtures.perturbations.resampling import Content, SourceMap, resample
 from mammo_fixtures.perturbations.shared import Shared
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams import View
 
+_BLOCK = 32
+"""Side of the blocks, pixels, that are told apart as background or not."""
 _STEPS = 30
 """Of the elastic field's inversion; each leaves about half of what was left."""
 
@@ -53,8 +55,9 @@ def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
     canvas = _on_canvas(shared, margin)
     there = _moved(there, margin)
     for source in (there, _undone(there)):
+        content = _content(canvas, shared.background)
         canvas = resample(
-            canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=None, out=None
+            canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=content, out=None
         )
     rows, columns = shared.view.shape
     return canvas[margin : margin + rows, margin : margin + columns].clone()
@@ -80,6 +83,14 @@ def _on_canvas(shared: Shared, margin: int) -> Tensor:
     edge = 0 if shared.chest_wall == "left" else columns - 1
     canvas[margin : margin + rows, beyond] = shared.pixels[:, edge : edge + 1]
     return canvas
+
+
+def _content(canvas: Tensor, background: float) -> Content:
+    """Where the canvas is not background: most of it is, and stays so."""
+    filled = (canvas != background).cpu().numpy()
+    for axis in (0, 1):
+        filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[axis], _BLOCK), axis=axis)
+    return Content(blocks=filled, step=(_BLOCK, _BLOCK))
 
 
 def _moved(source: SourceMap, margin: int) -> SourceMap:

@@ -48,12 +48,11 @@ def notes_of_share_kept(name: str) -> dict[str, Callable[[Shared, float], float 
 
 
 def _breast_kept(name: str, shared: Shared, severity: float) -> float:
-    return _share(shared, name, severity, shared.mask_array)
+    return _share(shared, name, severity, shared.breast_points)
 
 
 def _region_kept(name: str, shared: Shared, severity: float) -> float | None:
-    region = shared.view.region
-    return None if region is None else _share(shared, name, severity, region)
+    return None if shared.view.region is None else _share(shared, name, severity, shared.region_points)
 
 
 def central_box(box: Box, share: float) -> Box:
@@ -63,18 +62,21 @@ def central_box(box: Box, share: float) -> Box:
     return top + round(rows), bottom - round(rows), left + round(columns), right - round(columns)
 
 
-def _share(shared: Shared, name: str, severity: float, of: NDArray[np.bool_]) -> float:
-    step = max(1, int((of.size / _POINTS) ** 0.5)) if int(of[::8, ::8].sum()) * 64 > _POINTS else 1
-    rows, columns = np.nonzero(of[::step, ::step])
-    if not rows.size:
-        return 1.0
-    if name == "mirror":
+def points_in(mask: NDArray[np.bool_]) -> Points:
+    """Rows and columns (2, points) of pixels evenly over a mask, all of them where they are few."""
+    step = max(1, int((mask.size / _POINTS) ** 0.5)) if int(mask[::8, ::8].sum()) * 64 > _POINTS else 1
+    points: Points = np.multiply(np.nonzero(mask[::step, ::step]), float(step))
+    return points
+
+
+def _share(shared: Shared, name: str, severity: float, points: Points) -> float:
+    if not points.size or name == "mirror":
         return 1.0
     if name == "crop":
         top, bottom, left, right = central_box(shared.breast_box, severity)
-        new: Points = np.multiply([rows, columns], float(step))
+        new = points
     else:
-        new = destinations(SOURCES[name](shared, severity), np.multiply([rows, columns], float(step)))
+        new = destinations(SOURCES[name](shared, severity), points)
         bottom, right = shared.view.shape
         top, left = 0, 0
     inside = (new[0] > top - 0.5) & (new[0] < bottom - 0.5) & (new[1] > left - 0.5) & (new[1] < right - 0.5)

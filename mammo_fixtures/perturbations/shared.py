@@ -203,6 +203,21 @@ class Shared(SharedBreast):
         return box, torch.from_numpy(weight).to(self.device)
 
     @cached_property
+    def breast_points(self) -> NDArray[np.float64]:
+        """Pixels evenly over the breast, rows and columns (2, points)."""
+        from mammo_fixtures.perturbations.share_kept import points_in
+
+        return points_in(self.mask_array)
+
+    @cached_property
+    def region_points(self) -> NDArray[np.float64]:
+        """Pixels of the lesion's region, (2, points); only of a view that has one."""
+        from mammo_fixtures.perturbations.share_kept import points_in
+
+        assert self.view.region is not None
+        return points_in(self.view.region)
+
+    @cached_property
     def occlusion_places(self) -> OcclusionPlaces:
         """Where in the breast a patch may lie, in keyed order."""
         from mammo_fixtures.perturbations.occlusion_place import occlusion_places
