@@ -31,7 +31,7 @@ class Shared(SharedBreast):
 
     def __init__(self, view: View, *, device: str | torch.device = "cpu", seed: int = 0) -> None:
         super().__init__(view, device=device)
-        self.key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
+        self.key: Key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
         self.universal_fields: Mapping[str, torch.Tensor] | None = None
         """Fields by position that were fitted to the classifier; who scores gives them."""
         self.classifier_pixel_mm: float | None = None
