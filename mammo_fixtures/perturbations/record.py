@@ -86,6 +86,22 @@ class Perturbation:
             f"the ladder is {', '.join(format(s, 'g') for s in self.severities)}"
         )
 
+    @property
+    def severity_in_words(self) -> str:
+        """What a severity says and its unit, once where they are the same words.
+
+        >>> from mammo_fixtures import PERTURBATIONS
+        >>> PERTURBATIONS["lowpass"].severity_in_words, PERTURBATIONS["rotation"].severity_in_words
+        ('wavelength, mm', 'degrees')
+        """
+        in_unit = self.unit.rpartition("/")[2]
+        for ending in (f"_per_{in_unit}", f"_{in_unit}"):
+            if self.parameter.endswith(ending):
+                return f"{self.parameter.removesuffix(ending).replace('_', ' ')}, {self.unit}"
+        said = self.parameter.replace("_", " ")
+        same = self.unit.replace(" ", "").startswith(said.replace(" ", "").removesuffix("s"))
+        return self.unit if same else f"{said}, {self.unit}"
+
     def label(self, severity: float) -> str:
         """The severity in a test id: zero-padded to one width, then the unit.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.progress import fit_told
 from mammo_fixtures.plugin.run import Run
 
 
@@ -23,6 +24,12 @@ def kept_said(run: Run) -> str:
                 store.close()
             if state is not None:
                 return _line(run, *state, kept=path == run.settings.store)
+    done, wanted = fit_told(run)
+    if done < wanted:
+        return (
+            f"the fitting of universal fields ended with {done:,} of {wanted:,} gradients, and the next run begins it "
+            'anew; -k "not universal" leaves it out'
+        )
     return ""
 
 

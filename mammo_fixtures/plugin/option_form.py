@@ -1,16 +1,17 @@
-"""What the suite does in every run of pytest where it is installed: it knows its keys, and two mistakes.
+"""What the suite does in every run of pytest where it is installed: it knows its keys, and three mistakes.
 
 A project keeps its `mammo_…` keys in its own pytest configuration; its own runs must not call them unknown.
 
 With `--mammo-scores scores.csv`, pytest counts the file among its test paths, moves its root folder to it and never
 reads this project's conftest.py, so that the options seem unknown. This module is loaded by its entry point and
-therefore also then.
+therefore also then. It is loaded in folders without the claims, too, where every option of the gate is unknown to pytest.
 """
 
 from __future__ import annotations
 
 import difflib
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from mammo_fixtures.plugin.options import INIT, OPTIONS, PLAN, POWER, STRICT, SWITCHES, add_ini_keys
 
 _WITH_VALUE = {option.flag for option in OPTIONS}
+_GATE = "mammo_fixtures.plugin.hooks"
 _KNOWN = sorted(_WITH_VALUE | {STRICT, POWER, PLAN, INIT} | set(SWITCHES.values()))
 
 
@@ -25,7 +27,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_ini_keys(parser)
 
 
-def pytest_load_initial_conftests(args: list[str]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
+    check_form(args)
+    yield
+    flags = [flag for flag in (argument.partition("=")[0] for argument in args) if flag in _KNOWN]
+    if flags and not early_config.pluginmanager.has_plugin(_GATE):
+        raise pytest.UsageError(
+            f"{flags[0]} is an option of the gate, and pytest finds its claims in a checkout of the suite only; "
+            "elsewhere type python -m robustness_tests in place of pytest"
+        )
+
+
+def check_form(args: list[str]) -> None:
+    """Refuse names that are nearly options, and a path after a space."""
     for argument in args:
         flag = argument.partition("=")[0]
         if flag.startswith("--mammo-") and flag not in _KNOWN:

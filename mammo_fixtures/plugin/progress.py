@@ -99,6 +99,42 @@ def reporter(config: pytest.Config, exams: int) -> Callable[[int, int, int], Non
     return lambda cells, computed, found: None
 
 
+def fit_reporter(config: pytest.Config) -> Callable[[int, int], None]:
+    """What the fitting of fields calls: a line at its beginning, on the way and at its end; a worker leaves a file."""
+    run, tell = run_of(config), _fit_lines(config)
+
+    def told(done: int, wanted: int) -> None:
+        run.fitting_file.write_text(f"{done} {wanted}", encoding="ascii")
+        tell(done, wanted)
+
+    return told
+
+
+def fit_told(run: Run) -> tuple[int, int]:
+    """Gradients followed and wanted, by whichever process fits fields; zeros where none does."""
+    try:
+        done, wanted = map(int, run.fitting_file.read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return 0, 0
+    return done, wanted
+
+
+def _fit_lines(config: pytest.Config) -> Callable[[int, int], None]:
+    write, every = _writer(config)
+    began, last, ended = [0.0], [-every], [False]
+
+    def tell(done: int, wanted: int) -> None:
+        now = time.monotonic()
+        began[0] = began[0] or now
+        if ended[0] or (now - last[0] < every and done < wanted):
+            return
+        last[0], ended[0] = now, done == wanted
+        left = f", {long_time((now - began[0]) / done * (wanted - done))} left" if 0 < done < wanted else ""
+        write(f"[mammo] universal fields, fitted once for this classifier: {done:,} of {wanted:,} gradients{left}")
+
+    return tell
+
+
 def _exams_told(run: Run) -> int:
     """What a worker left; 0 before."""
     try:
@@ -137,8 +173,10 @@ def watch(config: pytest.Config) -> Iterator[None]:
     stop = threading.Event()
 
     def follow() -> None:
-        tell = _progress(config, lambda: _exams_told(run))
+        tell, fitting = _progress(config, lambda: _exams_told(run)), _fit_lines(config)
         while not stop.wait(_POLL_SECONDS):
+            if (fit := fit_told(run))[1]:
+                fitting(*fit)
             for path in (run.store, run.unkept_store):
                 # What is wrong with a store, the workers say.
                 with suppress(UnusableInput):

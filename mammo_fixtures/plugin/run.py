@@ -121,6 +121,11 @@ class Run:
         return self.folder / "exams"
 
     @property
+    def fitting_file(self) -> Path:
+        """How far the fitting of fields is: gradients followed, and wanted."""
+        return self.folder / "fitting"
+
+    @property
     def fields_file(self) -> Path:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"

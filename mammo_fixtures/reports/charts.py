@@ -83,7 +83,7 @@ class Chart:
         if record is None:
             return ""
         does = (record.apply.__doc__ or "").strip().partition("\n")[0]
-        return f"{does} Severity: {record.parameter.replace('_', ' ')}, {record.unit}."
+        return f"{does} Severity: {record.severity_in_words}."
 
     @property
     def labels(self) -> list[str]:

@@ -40,13 +40,14 @@ def verdict_table(verdicts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def counts_line(verdicts: Sequence[Mapping[str, Any]], *, selected: int) -> str:
-    """How many claims ended how; those that never came to a verdict are told too."""
-    counts = Counter(v["outcome"] for v in verdicts)
-    parts = [f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES]
-    judged = sum(v["claim"] != "clean" for v in verdicts)
-    if judged < selected:
-        parts.append(f"{selected - judged} never judged")
-    return f"claims: {', '.join(parts)}"
+    """How many claims ended how, as a report counts them; then those never judged, and apart the clean AUCs."""
+    claims = Counter(v["outcome"] for v in verdicts if v["claim"] != "clean")
+    clean = Counter(v["outcome"] for v in verdicts if v["claim"] == "clean")
+    parts = [f"{claims[name]} {name.replace('_', ' ')}" for name in OUTCOMES]
+    if claims.total() < selected:
+        parts.append(f"{selected - claims.total()} never judged")
+    beside = [f"{clean[name]} {name.replace('_', ' ')}" for name in OUTCOMES if clean[name]]
+    return f"claims: {', '.join(parts)}" + (f"; clean AUC: {', '.join(beside)}" if beside else "")
 
 
 def _claim(verdict: Mapping[str, Any]) -> str:

@@ -81,6 +81,8 @@ class Pass:
     engine: Engine = field(default_factory=LocalEngine)
     progress: Callable[[int, int, int], None] = lambda cells, computed, found: None
     """Told the cells in all, computed and found, whenever a chunk is done or waited for, and at most each second."""
+    fitting: Callable[[int, int], None] = lambda done, wanted: None
+    """Told the gradients followed and wanted, where fields are fitted before the first exam."""
     _needs: Needs = field(init=False)
     _pipeline: Pipeline = field(init=False)
     _told: float = field(default_factory=time.monotonic, init=False)
@@ -163,6 +165,7 @@ class Pass:
             read=open_view,
             digest=lambda source: keys.pixels_of(source, open_view),
             known=keys.pixels,
+            fitting=self.fitting,
         )
 
     def _prepare(self) -> None:

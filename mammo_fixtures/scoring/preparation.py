@@ -36,6 +36,8 @@ class Preparation:
     """Of a view's pixels."""
     known: Mapping[ViewSource, bytes] = field(default_factory=dict)
     """Digests that can be told without decoding."""
+    fitting: universal_fit.Tell = lambda done, wanted: None
+    """Told how far the fitting of fields is."""
 
     def make(self, perturbations: Collection[str]) -> None:
         """Tell needs and sweep what the perturbations of the pass depend on."""
@@ -123,7 +125,7 @@ class Preparation:
                     time.sleep(_POLL_SECONDS)
                     continue
                 if not UniversalFields.readable(path):
-                    universal_fit.fit(self.sweep.inference, self.needs, self.read).write(path)
+                    universal_fit.fit(self.sweep.inference, self.needs, self.read, self.fitting).write(path)
                 self.store.finish(name, 0)
         return UniversalFields.read(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.gradients import gradients_of
@@ -32,6 +33,7 @@ _KEPT_BYTES = 1_000_000_000
 """Decoded views are kept for the next step up to so many bytes; the others are decoded again."""
 
 Read = Callable[[ViewSource], View]
+Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +85,8 @@ class Fit:
 
     inference: Inference
     read: Read
+    told: Callable[[], None] = lambda: None
+    """Called after each gradient."""
     _kept: dict[ViewSource, Shared] = field(default_factory=dict)
     _bytes: int = 0
 
@@ -107,6 +111,7 @@ class Fit:
                 for position, slope in zip(leaves, found, strict=True):
                     if slope is not None:
                         slopes[position] += slope
+                self.told()
             for position, slope in slopes.items():
                 directions[position].add_(slope.sign_(), alpha=STEP).clamp_(-1, 1)
         return directions
@@ -137,13 +142,19 @@ class Fit:
         return known
 
 
-def fit(inference: Inference, needs: Needs, read: Read) -> UniversalFields:
-    """Fields of both halves. A half without malignant or without other breasts has none."""
+def fit(inference: Inference, needs: Needs, read: Read, tell: Tell = lambda done, wanted: None) -> UniversalFields:
+    """Fields of both halves. A half without malignant or without other breasts has none.
+
+    `tell` is given the gradients that were followed and those there are to follow.
+    """
     import torch
 
     directions: dict[tuple[int, str], Tensor] = {}
-    for fold in range(FOLDS):
-        examples = examples_of(fold, needs)
-        fields = Fit(inference=inference, read=read).fields(examples)
+    halves = [examples_of(fold, needs) for fold in range(FOLDS)]
+    wanted, followed = FIT_STEPS * sum(map(len, halves)), count(1)
+    tell(0, wanted)
+    for fold, examples in enumerate(halves):
+        fitting = Fit(inference=inference, read=read, told=lambda: tell(next(followed), wanted))
+        fields = fitting.fields(examples)
         directions |= {(fold, position): each.cpu().to(torch.float16) for position, each in fields.items()}
     return UniversalFields(directions=directions, seed=needs.seed)

@@ -20,7 +20,7 @@ def table():
     lines = ["| name | parameter, unit | severities, mild to strong | set |", "|---|---|---|---|"]
     for p in PERTURBATIONS:
         severities = " ".join(f"{s:g}" for s in p.severities)
-        lines.append(f"| `{p.name}` | {p.parameter.replace('_', ' ')}, {p.unit} | {severities} | {p.set} |")
+        lines.append(f"| `{p.name}` | {p.severity_in_words} | {severities} | {p.set} |")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
 from mammo_fixtures.verdicts.spelling import nearest
-from mammo_fixtures.verdicts.subgroups import ALL
+from mammo_fixtures.verdicts.subgroups import ALL, absent
 
 if TYPE_CHECKING:
     from mammo_fixtures.scoring.score_table import ScoreTable
@@ -65,6 +65,8 @@ class Curve:
     positives: int = 0
     """Malignant breasts of the subgroup, with and without a score."""
     negatives: int = 0
+    absent: str = ""
+    """What of the subgroup's name no malignant breast has; empty where some are in it."""
 
     @property
     def clean(self) -> Point:
@@ -145,6 +147,7 @@ def curve(
         readers=readers,
         positives=breasts.positives,
         negatives=breasts.negatives,
+        absent="" if breasts.positives else absent(table, subgroup),
     )
 
 

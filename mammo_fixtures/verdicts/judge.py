@@ -72,7 +72,7 @@ def judge_clean(curve: Curve, *, test: str = "") -> Verdict:
     clean, chance = curve.clean, metric_named(curve.metric).chance
     if chance is None:
         raise UnusableInput(f"clean: metric must be one that has a value at chance, got {curve.metric!r}; judge auc")
-    if reason := _too_few(clean, FEWEST_JUDGED):
+    if reason := _too_few(curve, clean, FEWEST_JUDGED):
         outcome = "not_run"
     elif clean.low is None or clean.high is None:
         outcome, reason = "not_run", _NO_INTERVAL
@@ -121,7 +121,7 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         return f"the scores hold no such severity, {f'only {have}' if have else f'and none of {curve.perturbation}'}"
     if not point.positives and not point.negatives and curve.positives and curve.negatives:
         return "no breast has a score from one reader both when clean and at this severity"
-    if reason := _too_few(point, needed, metric.fewest):
+    if reason := _too_few(curve, point, needed, metric.fewest):
         return reason
     if curve.readers == "random" and point.readers < FEWEST_READERS:
         return f"{point.readers} reader is too few to speak for others, at least {FEWEST_READERS} are needed"
@@ -143,10 +143,11 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
     return ""
 
 
-def _too_few(clean: Point, needed: int, fewest: int = FEWEST_JUDGED) -> str:
-    if clean.positives < fewest:
-        return f"{clean.positives} malignant breasts are too few, at least {needed} are needed"
-    if not clean.negatives:
+def _too_few(curve: Curve, point: Point, needed: int, fewest: int = FEWEST_JUDGED) -> str:
+    if point.positives < fewest:
+        said = f"{point.positives} malignant breasts are too few, at least {needed} are needed"
+        return f"{said}; {curve.absent}" if curve.absent else said
+    if not point.negatives:
         return "there is no breast that is not malignant, and malignant ones are set against those"
     return ""
 

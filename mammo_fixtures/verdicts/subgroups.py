@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """The subgroup of every breast."""
+_LISTED = 8
+"""Names that a message lists, of those there are."""
 
 
 def crossed(subgroup: str) -> list[tuple[str, str]]:
@@ -27,6 +29,17 @@ def crossed(subgroup: str) -> list[tuple[str, str]]:
     parts = [part.strip() for part in subgroup.split(" & ")]
     named = [part.partition("=") for part in parts if part != ALL]
     return [(column.strip(), value.strip()) if sign else ("subgroup", column) for column, sign, value in named]
+
+
+def absent(table: ScoreTable, subgroup: str) -> str:
+    """What of a subgroup's name no malignant breast has, and what there is instead; empty where each part is there."""
+    columns = {"subgroup": table.subgroup, "side": table.side, **table.strata}
+    for column, value in crossed(subgroup):
+        known = sorted({str(name) for name in columns[column][table.malignant == 1]} - {""})
+        if value not in known:
+            hint = nearest(value, known) or f"; there are {', '.join(known[:_LISTED])}" * bool(known)
+            return f"none has {column} {value!r}{hint}"
+    return ""
 
 
 def members(table: ScoreTable, subgroup: str) -> NDArray[np.bool_]:

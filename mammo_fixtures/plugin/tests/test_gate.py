@@ -48,13 +48,24 @@ def test_every_claim_is_held_and_the_report_is_written(gate):
         assert verdict["sentence"]
     result.stdout.fnmatch_lines(
         [
-            "*claims: 6 held, 0 broken, 0 inconclusive, 0 not run*",
+            "claims: 3 held, 0 broken, 0 inconclusive, 0 not run; clean AUC: 3 held",
             "scored: 150 exams, 300 views × 4 conditions, 1,200 scores, in 0:?? min",
         ]
     )
     with gzip.open(gate.path / "out" / "scores.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 300 * 4
+    # Every output counts the same claims, and the clean AUCs apart from them.
+    out = gate.path / "out"
+    assert sum(verdict["claim"] != "clean" for verdict in verdicts(out).values()) == 3
+    assert "all 3 claims were held" in (out / "report.md").read_text("utf-8")
+    assert '<li class="held"><b>3</b>' in (out / "report.html").read_text("utf-8")
+    assert "passed, 3 of 3 held" in (out / "badge.svg").read_text("utf-8")
+    judged = {
+        case.get("name"): [p.get("value") for p in case.iter("property") if p.get("name") == "mammo_outcome"]
+        for case in ElementTree.parse(gate.path / "junit.xml").iter("testcase")
+    }
+    assert [each for name, each in judged.items() if each and not name.startswith("test_clean")] == [["held"]] * 3
     properties = {
         p.get("name"): p.get("value")
         for case in ElementTree.parse(gate.path / "junit.xml").iter("testcase")
@@ -79,7 +90,7 @@ def test_two_workers_give_the_same_verdicts_and_curves_and_load_once_each(gate):
     assert (gate.path / "two" / "scores.csv.gz").exists()
     assert "mammo_outcome" in (gate.path / "junit.xml").read_text()
     result.stdout.fnmatch_lines(
-        ["*claims: 5 held*", "scored: 150 exams, 300 views × 10 conditions, 3,000 scores, in 0:?? min"]
+        ["*claims: 2 held*clean AUC: 3 held", "scored: 150 exams, 300 views × 10 conditions, 3,000 scores, in 0:?? min"]
     )
 
 

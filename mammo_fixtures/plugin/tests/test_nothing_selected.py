@@ -34,8 +34,18 @@ def test_a_mistyped_option_is_named():
     with pytest.raises(
         pytest.UsageError, match=r"^--mammo-clasifier is no option .*; did you mean --mammo-classifier\?$"
     ):
-        option_form.pytest_load_initial_conftests(["--mammo-clasifier=x"])
-    option_form.pytest_load_initial_conftests(["--mammo-classifier=x", "--mammo-strict", "-k", "lowpass"])
+        option_form.check_form(["--mammo-clasifier=x"])
+    option_form.check_form(["--mammo-classifier=x", "--mammo-strict", "-k", "lowpass"])
+
+
+@pytest.mark.parametrize("option", ["--mammo-exams=site.csv", "--mammo-plan"])
+def test_an_option_of_the_gate_where_there_are_no_claims_says_how_to_call_it(pytester, option):
+    result = pytester.runpytest_subprocess(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "unrecognized" not in result.stderr.str()
+    result.stderr.fnmatch_lines(
+        [f"ERROR: {option.partition('=')[0]} is an option of the gate, *; elsewhere type python -m robustness_tests *"]
+    )
 
 
 def test_every_option_is_known_to_it():

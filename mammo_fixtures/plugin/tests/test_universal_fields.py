@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 
 from mammo_fixtures.perturbations.universal import UniversalFields
 
@@ -32,7 +33,7 @@ def test_fields_are_fitted_once_shared_saved_and_given_back(gate):
         return gate.runpytest_subprocess("-k", "universal and holds", "--mammo-pictures=none", *options, timeout=600)
 
     workers = run("-n", "2", "--mammo-report=workers", "--mammo-store=workers.sqlite")
-    workers.stdout.fnmatch_lines(["*claims: 2 held*"])
+    workers.stdout.fnmatch_lines(["*universal fields, fitted once for this classifier: *", "*claims: 2 held*"])
     alone = run("--mammo-report=alone", "--mammo-store=alone.sqlite")
     alone.stdout.fnmatch_lines(["*claims: 2 held*"])
     fitted = [UniversalFields.read(gate.path / name / "universal.safetensors") for name in ("workers", "alone")]
@@ -50,6 +51,41 @@ def test_fields_are_fitted_once_shared_saved_and_given_back(gate):
     given = run(saved, "--mammo-report=given", "--mammo-store=given.sqlite")
     given.stdout.fnmatch_lines(["*claims: 2 held*"])
     assert scores(gate.path / "given") == expected
+
+
+INTERRUPTED = """
+import os, signal
+import torch
+from mammo_fixtures import Classifier
+from release import Detail
+
+class Interrupted(Detail):
+    followed = 0
+
+    def forward(self, x):
+        self.followed += x.requires_grad
+        if self.followed == 200:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().forward(x)
+
+def load():
+    return Classifier(Interrupted(), score="logit")
+"""
+
+
+def test_ctrl_c_while_fields_are_fitted_says_what_is_lost_and_how_to_do_without(gate):
+    (gate.path / "robustness_tests" / "tolerances.toml").write_text(CLAIM)
+    gate.makefile(".py", interrupted=INTERRUPTED)
+    result = gate.runpytest_subprocess(
+        "-k", "universal and holds", "--mammo-classifier=interrupted:load", "--mammo-report=out", timeout=600
+    )
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["[[]mammo] universal fields, fitted once for this classifier: 0 of 960 gradients"])
+    ended = r"note: the fitting of universal fields ended with (\d+) of 960 gradients, and (.*)"
+    said = re.search(ended, result.stdout.str())
+    assert 0 < int(said[1]) < 200
+    assert said[2] == 'the next run begins it anew; -k "not universal" leaves it out'
+    assert said[2].split(";")[0] in (gate.path / "out" / "report.html").read_text("utf-8")
 
 
 def test_a_file_that_holds_no_fields_is_refused(gate):

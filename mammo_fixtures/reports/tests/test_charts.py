@@ -40,7 +40,22 @@ def test_a_chart_says_what_its_perturbation_does():
     (chart,) = drawn(findings(perturbations=1, subgroups=("all",)))
     record = PERTURBATIONS[chart.perturbation]
     assert chart.meaning.startswith(record.apply.__doc__.split("\n")[0])
-    assert chart.meaning.endswith(f"Severity: {record.parameter.replace('_', ' ')}, {record.unit}.")
+    assert chart.meaning.endswith(f"Severity: {record.severity_in_words}.")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lowpass", "wavelength, mm"),
+        ("bandstop", "centre, cycles/mm"),
+        ("detector_lines", "lines per view"),
+        ("magnification", "per cent"),
+        ("quantum_noise", "dose fraction, of acquired dose"),
+        ("jpeg2000", "ratio, : 1"),
+    ],
+)
+def test_a_severity_names_its_unit_once(name, said):
+    assert PERTURBATIONS[name].severity_in_words == said
 
 
 def test_a_margin_lies_below_clean_as_a_value_and_above_zero_as_a_drop():

@@ -47,6 +47,13 @@ def test_what_was_never_judged_is_counted():
     assert counts_line([held], selected=4).endswith(", 3 never judged")
 
 
+def test_clean_aucs_are_counted_apart_from_claims():
+    clean = [verdict(claim="clean", outcome=outcome) for outcome in ("held", "held", "broken")]
+    assert counts_line([verdict(outcome="held"), *clean], selected=2) == (
+        "claims: 1 held, 0 broken, 0 inconclusive, 0 not run, 1 never judged; clean AUC: 2 held, 1 broken"
+    )
+
+
 def test_json_has_the_same_bytes_whatever_the_order_and_refuses_nan(tmp_path):
     one, two = verdict(test="a"), verdict(test="b")
     for folder, order in (("x", [one, two]), ("y", [two, one])):

@@ -7,7 +7,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
-from mammo_fixtures.verdicts import Tolerance, curve, judge_severity
+from mammo_fixtures.verdicts import Tolerance, curve, judge_clean, judge_severity
 
 
 def table(readers=2, seed=3):
@@ -33,6 +33,22 @@ def verdict(scores, severity=0.5, margin=0.1, **asked):
     more = {name: asked[name] for name in asked if name not in ("claim",)}
     tolerance = Tolerance(**({"claim": "holds", "perturbation": "lowpass", "margin": margin, "reason": "-"} | asked))
     return judge_severity(curve(scores, "lowpass", **more), tolerance, severity)
+
+
+def test_a_subgroup_that_no_malignant_breast_is_in_is_told_with_those_there_are():
+    scores = table()
+
+    def said(subgroup):
+        clean = judge_clean(curve(scores, "lowpass", subgroup=subgroup)).sentence
+        both = (verdict(scores, subgroup=subgroup).sentence, clean)
+        told = {sentence.partition(" are needed")[2].partition(" (n = 0")[0] for sentence in both}
+        assert len(told) == 1
+        return told.pop()
+
+    assert said("mases") == "; none has subgroup 'mases'; did you mean 'masses'?"
+    assert said("distortions") == "; none has subgroup 'distortions'; there are grains, masses"
+    assert said("masses & density=e") == "; none has density 'e'; there are a, b, c, d"
+    assert curve(scores, "lowpass", subgroup="masses").absent == ""
 
 
 def test_the_sentence_counts_the_breasts_that_have_a_score():
