@@ -4,7 +4,7 @@ A project keeps its `mammo_…` keys in its own pytest configuration; its own ru
 
 With `--mammo-scores scores.csv`, pytest counts the file among its test paths, moves its root folder to it and never
 reads this project's conftest.py, so that the options seem unknown. This module is loaded by its entry point and
-therefore also then. It is loaded in folders without the claims, too, where every option of the gate is unknown to pytest.
+therefore also then, and in folders without the claims, where pytest knows no option of the gate.
 """
 
 from __future__ import annotations
