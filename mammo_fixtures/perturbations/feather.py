@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,15 @@ Part = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """Some rows of the image, in parts from left to right."""
+
+    rows: slice
+    parts: list[tuple[Part, NDArray[np.float32] | float]]
+    """Each with its weights: 0, 1, or an array of them."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Feather:
     """Weights of blocks, and the mask that cuts them off at the outline."""
 
@@ -47,14 +57,15 @@ class Feather:
         weights = np.minimum(np.sqrt(squared) / np.float32(FEATHER_MM), np.float32(1))
         return cls(blocks=blocks, weights=weights, mask=mask)
 
-    def bands(self) -> list[slice]:
-        """Rows to be worked on at a time."""
+    @cached_property
+    def bands(self) -> list[Band]:
+        """The image from top to bottom."""
         down, rows = self.blocks.foreground.step[0], self.mask.shape[0]
         each = max(1, _BAND // down) * down
-        return [slice(start, min(start + each, rows)) for start in range(0, rows, each)]
+        bands = [slice(start, min(start + each, rows)) for start in range(0, rows, each)]
+        return in_threads(lambda band: Band(rows=band, parts=list(self._parts(band))), bands)
 
-    def parts(self, band: slice) -> Iterator[tuple[Part, NDArray[np.float32] | float]]:
-        """The band from left to right, with the weights of each part: 0, 1, or an array of them."""
+    def _parts(self, band: slice) -> Iterator[tuple[Part, NDArray[np.float32] | float]]:
         (down, across), columns = self.blocks.foreground.step, self.mask.shape[1]
         # A pixel lies between the middles of its own block and a neighbour, or, on the stretched grid, the next two.
         rows = slice(max(band.start // down - 1, 0), (band.stop - 1) // down + 3)
@@ -71,20 +82,24 @@ class Feather:
 
     def _interpolated(self, part: Part) -> NDArray[np.float32]:
         (top, bottom, down), (left, right, across) = map(_between, part, self.mask.shape, self.weights.shape)
-        of_rows = self.weights[top] * (1 - down[:, None]) + self.weights[bottom] * down[:, None]
-        weights = of_rows[:, left] * (1 - across) + of_rows[:, right] * across
-        return np.asarray(weights * self.mask[part], dtype=np.float32)
+        near = self.weights[:, left[0] : right[-1] + 1]
+        of_rows = near[top]
+        of_rows += (near[bottom] - of_rows) * down[:, None]
+        weights: NDArray[np.float32] = of_rows.take(left - left[0], axis=1)
+        weights += (of_rows.take(right - left[0], axis=1) - weights) * across
+        weights *= self.mask[part]
+        return weights
 
 
 def feathered_mask(feather: Feather) -> NDArray[np.float32]:
     """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
     whole = np.empty(feather.mask.shape, np.float32)
 
-    def fill(band: slice) -> None:
-        for part, weights in feather.parts(band):
+    def fill(band: Band) -> None:
+        for part, weights in band.parts:
             whole[part] = weights
 
-    in_threads(fill, feather.bands())
+    in_threads(fill, feather.bands)
     return whole
 
 
@@ -93,28 +108,34 @@ def breast_deviation(pixels: NDArray[np.float32], feather: Feather) -> NDArray[n
     mean = np.float32(breast_mean(pixels, feather))
     deviation = np.empty(pixels.shape, np.float32)
 
-    def fill(band: slice) -> None:
-        for part, weights in feather.parts(band):
-            if isinstance(weights, float) and weights == 0:
-                deviation[part] = 0
-                continue
-            np.subtract(pixels[part], mean, out=deviation[part])
+    def fill(band: Band) -> None:
+        # Long rows first, as memory is fastest; parts are then changed in the processor's cache.
+        np.subtract(pixels[band.rows], mean, out=deviation[band.rows])
+        for part, weights in band.parts:
             if not isinstance(weights, float):
                 deviation[part] *= weights
+            elif weights == 0:
+                deviation[part] = 0
 
-    in_threads(fill, feather.bands())
+    in_threads(fill, feather.bands)
     return deviation
 
 
 def breast_mean(pixels: NDArray[np.float32], feather: Feather) -> float:
     """Mean of the breast, rows summed in float32 by halves, their sums in float64; 0 where there is none."""
 
-    def total(band: slice) -> tuple[float, int]:
-        mask = feather.mask[band]
-        inside = np.where(mask, pixels[band], np.float32(0))
-        return float(inside.sum(axis=1).sum(dtype=np.float64)), int(np.count_nonzero(mask))
+    def total(band: Band) -> tuple[float, int]:
+        count, of_rows = 0, np.zeros(band.rows.stop - band.rows.start)
+        for part, weights in band.parts:
+            if isinstance(weights, float) and weights == 1:
+                of_rows += pixels[part].sum(axis=1)
+                count += pixels[part].size
+            elif (mask := feather.mask[part]).any():
+                of_rows += np.where(mask, pixels[part], np.float32(0)).sum(axis=1)
+                count += int(np.count_nonzero(mask))
+        return float(of_rows.sum()), count
 
-    sums, counts = zip(*in_threads(total, feather.bands()), strict=True)
+    sums, counts = zip(*in_threads(total, feather.bands), strict=True)
     return sum(sums) / sum(counts) if any(counts) else 0.0
 
 

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 _PARTS = 8
 """Enough for the cores that one view is worth; another number gives other values."""
 _CHUNK = 65_536
-"""Values that are made of one stretch of bits. Another number gives other values."""
-_AT_ONCE = 4
-"""Chunks made together: they stay in the processor's cache through all steps, and each step is long enough to be worth
-handing the interpreter's lock to another thread."""
+"""Values that are made of one stretch of bits: few enough to stay in a cache through all steps, and enough that each
+step is worth handing the interpreter's lock to another thread. Another number gives other values."""
 
 
 def normal_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
@@ -54,22 +52,19 @@ def _drawn(
     def draw(part: int) -> None:
         bits = np.random.SFC64(key.digest(f"{purpose}, part {part}"))
         values = flat[edges[part] : edges[part + 1]]
-        whole = values.size // _CHUNK * _CHUNK
-        for start in range(0, whole, _AT_ONCE * _CHUNK):
-            chunks = values[start : min(start + _AT_ONCE * _CHUNK, whole)].reshape(-1, _CHUNK)
-            fill(chunks, bits.random_raw(chunks.size // 2).reshape(len(chunks), -1))
-        rest = values[None, whole:]
-        fill(rest, bits.random_raw(-(-rest.size // 2))[None])
+        for start in range(0, values.size, _CHUNK):
+            chunk = values[start : start + _CHUNK]
+            fill(chunk, bits.random_raw(-(-chunk.size // 2)))
 
     in_threads(draw, range(_PARTS))
     return torch.from_numpy(field)
 
 
 def _fill_normal(values: NDArray[np.float32], bits: NDArray[np.uint64]) -> None:
-    """Two values from two uniform ones: radius √(−2 ln u) and angle (Box and Muller 1958). Each row by itself."""
-    pairs = bits.shape[1]
+    """Two values from two uniform ones: radius √(−2 ln u) and angle (Box and Muller 1958)."""
+    pairs = bits.size
     drawn = bits.view(np.int32).astype(np.float32)
-    radius, angle = drawn[:, :pairs], drawn[:, pairs:]
+    radius, angle = drawn[:pairs], drawn[pairs:]
     # u within (0, 1): float32 has no number between 1 − 2⁻²⁴ and 1, and ln 0 must not be asked for.
     radius *= np.float32(2.0**-32 * (1 - 2.0**-23))
     radius += np.float32(0.5)
@@ -77,14 +72,14 @@ def _fill_normal(values: NDArray[np.float32], bits: NDArray[np.uint64]) -> None:
     radius *= np.float32(-2)
     np.sqrt(radius, out=radius)
     angle *= np.float32(math.pi * 2.0**-31)
-    first, second = values[:, :pairs], values[:, pairs:]
+    first, second = values[:pairs], values[pairs:]
     np.cos(angle, out=first)
     first *= radius
-    np.sin(angle[:, : second.shape[1]], out=second)
-    second *= radius[:, : second.shape[1]]
+    np.sin(angle[: second.size], out=second)
+    second *= radius[: second.size]
 
 
 def _fill_uniform(values: NDArray[np.float32], bits: NDArray[np.uint64]) -> None:
     """The upper 24 bits of 32 as a fraction: float32 holds each of them exactly."""
-    drawn = bits.view(np.uint32)[:, : values.shape[1]]
+    drawn = bits.view(np.uint32)[: values.size]
     np.multiply(drawn >> np.uint32(8), np.float32(2.0**-24), out=values, casting="unsafe")
