@@ -38,7 +38,7 @@ def fractions(
     padding = _padding(dataset, stored, layout, already=((high if inverted else low) - intercept) / slope)
     if stated or values is not stored or layout.signed:
         image = values if padding is None else values[~padding]
-        found = (float(image.min()), float(image.max())) if image.size else full
+        found = (float(image.min()), float(image.max())) if image.size else (low, high)
         if stated:
             full = stated_range(file.intensity_low, file.intensity_high, full, found)
         elif found[0] < full[0] or found[1] > full[1]:

@@ -42,7 +42,11 @@ def work(kind, seed, first, last):
 
 
 def block(kind, seed, first, last, results, said):
-    """Run a block in a process of its own; where that dies or hangs, note the case and go on behind it."""
+    """Run a block in a process of its own; where that dies or hangs, note the case and go on behind it.
+
+    A case hangs where it does so twice: on a machine that is out of memory any process may stand still once.
+    """
+    stood_still = None
     while first < last:
         line = [sys.executable, "-m", __spec__.name, kind, f"--seed={seed}", "--work", str(first), str(last)]
         process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=said)
@@ -68,6 +72,9 @@ def block(kind, seed, first, last, results, said):
         if not done:
             process.kill()
         process.wait()
+        if begun > ended and not done and stood_still != begun:
+            first = stood_still = begun
+            continue
         if begun > ended:
             how = f"the process ended with status {process.returncode}" if done else "it hung"
             results.append((begun, "", Outcome(how, 0.0), 0))
