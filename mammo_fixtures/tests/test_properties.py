@@ -19,9 +19,11 @@ from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.tests.drawn import examples
 from mammo_fixtures.verdicts import read_tolerances
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Anything that UTF-8 can write, control characters and marks of direction among it."""
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=12)
+QUOTED = st.text("a ,;'\"\\#=", min_size=1, max_size=12).filter(str.strip)
+ANY = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Whatever UTF-8 can write, control characters and marks of direction among it."""
+TEXT = st.one_of(*[PLAIN] * 8, *[QUOTED] * 8, ANY)
 LABELS = {"1": True, "0": False, "": None}
 
 
@@ -74,7 +76,7 @@ def test_a_manifest_of_plain_text_is_read_as_it_was_written(rows, tmp_path):
     assert said_of(read_cohort(write_manifest(tmp_path, rows))) == meant(rows)
 
 
-@examples(80)
+@examples(150)
 @given(rows=manifests(TEXT))
 def test_a_manifest_of_any_text_is_read_as_it_was_written_or_refused(rows, tmp_path):
     """Spaces round a value are no part of it: what is read is the value without them."""
@@ -172,17 +174,16 @@ TOLERANCES = st.fixed_dictionaries(
     {
         "claim": st.sampled_from(["holds", "responds"]),
         "perturbation": st.sampled_from(["lowpass", "contrast"]),
-        "margin": st.one_of(st.floats(-0.5, 1.5), st.integers(-1, 2)),
+        "margin": st.one_of(*[st.floats(0.001, 1)] * 6, st.floats(-0.5, 1.5), st.integers(-1, 2)),
         "reason": TEXT,
     },
     optional={
         "subgroup": TEXT,
-        "severities": st.lists(st.floats(0.1, 40), max_size=3),
-        "metric": st.sampled_from(["auc", "AUC", "sensitivity", "ece"]),
-        "confidence": st.floats(0, 1.2),
-        "inconclusive": st.sampled_from(["fail", "warn", "pass"]),
-        "not_run": st.sampled_from(["fail", "allow", "warn"]),
-        "claims": TEXT,
+        "severities": st.lists(st.one_of(*[st.floats(0.2, 0.9)] * 9, st.floats(0.1, 40)), min_size=1, max_size=3),
+        "metric": st.sampled_from([*["auc", "sensitivity", "ece"] * 4, "AUC"]),
+        "confidence": st.one_of(*[st.floats(0.51, 0.99)] * 6, st.floats(0, 1.2)),
+        "inconclusive": st.sampled_from([*["fail", "warn"] * 6, "pass"]),
+        "not_run": st.sampled_from([*["fail", "allow"] * 6, "warn"]),
     },
 )
 
@@ -193,7 +194,7 @@ def toml(value):
     return json.dumps(value).replace("\x7f", "\\u007f") if isinstance(value, str) else repr(value)
 
 
-@examples(150)
+@examples(300)
 @given(tables=st.lists(TOLERANCES, min_size=1, max_size=3))
 def test_tolerances_are_read_as_they_were_written_or_refused(tables, tmp_path):
     """No key is dropped and no number bent on the way to a verdict."""
@@ -208,7 +209,6 @@ def test_tolerances_are_read_as_they_were_written_or_refused(tables, tmp_path):
     for tolerance, table in zip(read, tables, strict=True):
         assert 0 < table["margin"] <= 1
         assert 0.5 < table.get("confidence", 0.95) < 1
-        assert "claims" not in table
         defaults = {field.name: field.default for field in fields(tolerance) if field.name in ("subgroup", "metric")}
         for key, value in (defaults | table).items():
             assert getattr(tolerance, key) == (tuple(value) if key == "severities" else value), key
