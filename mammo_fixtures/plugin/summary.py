@@ -71,7 +71,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
             terminal.write_line(line)
     for line in (
         counts_line(run.verdicts, selected=run.claims_selected),
-        *(f"curve: {line}" for line in broken_lines(run.curves)),
+        *(f"curve: {line}" for line in broken_lines(run.curves, run.verdicts)),
         *_effort(run),
         *(f"note: {line}" for line in run.stated()),
     ):

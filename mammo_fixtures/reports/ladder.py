@@ -31,16 +31,20 @@ def broken_texts(curve: Plain) -> list[str]:
     return told
 
 
-def broken_lines(curves: Iterable[Plain]) -> list[str]:
-    """Of the curves that a margin is broken on, a line each, in the order of the catalogue."""
-    known = sorted(curves, key=curve_key)
+def broken_lines(curves: Iterable[Plain], verdicts: Iterable[Plain]) -> list[str]:
+    """Of the curves of which a `holds` claim is broken, where each margin first is; in the order of the catalogue."""
+    asked = {_subject(v) for v in verdicts if v["claim"] == "holds" and v["outcome"] == "broken"}
+    known = sorted((curve for curve in curves if _subject(curve) in asked), key=curve_key)
     order = catalogue_order(str(curve["perturbation"]) for curve in known)
-    lines = []
-    for curve in sorted(known, key=lambda curve: order.index(str(curve["perturbation"]))):
-        broken = [text for text in broken_texts(curve) if "broken nowhere" not in text]
-        if broken:
-            lines.append(f"{about(curve)}: {'; '.join(broken)}")
-    return lines
+    return [
+        f"{about(curve)}: {'; '.join(broken_texts(curve))}"
+        for curve in sorted(known, key=lambda curve: order.index(str(curve["perturbation"])))
+        if any(each["severity"] is not None for each in curve.get("first_broken", ()))
+    ]
+
+
+def _subject(of: Plain) -> tuple[str, str, str]:
+    return str(of["perturbation"]), str(of["subgroup"]), str(of["metric"])
 
 
 def about(curve: Plain) -> str:

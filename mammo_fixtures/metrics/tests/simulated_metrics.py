@@ -1,7 +1,7 @@
 """How often each metric's intervals cover the truth, for the metric under a perturbation and for its drop.
 
-`python -m mammo_fixtures.metrics.tests.simulated_metrics [replicates]` prints the full table, in minutes. The truth is
-the metric of a sample of some hundred thousand breasts.
+`python -m mammo_fixtures.metrics.tests.simulated_metrics [replicates] [metric …]` prints the full table, in minutes,
+or some metrics of it. The truth is the metric of a sample of some hundred thousand breasts.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def coverage(
     return {name: (float(c[0] / replicates), float(c[1] / replicates)) for name, c in covered.items()}
 
 
-def main(replicates: int) -> None:
+def main(replicates: int, names: tuple[str, ...] = ()) -> None:
+    metrics = tuple(metric for metric in METRICS if not names or metric.name in names)
     kinds: dict[str, tuple[dict[str, object], float]] = {
         "smooth": ({}, 0.0),
         "ties": ({"step": 0.5}, 0.0),
@@ -110,10 +111,10 @@ def main(replicates: int) -> None:
     for (kind, (declared, spread)), positives in itertools.product(kinds.items(), (22, 61, 500)):
         population = Population(auc=0.87, positives=positives, negatives=600, **declared)  # type: ignore[arg-type]
         setting = Setting(population=population, reader_spread=spread)
-        got = coverage(setting, replicates, readers="random" if spread else "fixed")
+        got = coverage(setting, replicates, metrics, readers="random" if spread else "fixed")
         print(f"{kind}, {positives} cancers", flush=True)
         print("  " + ", ".join(f"{name} {c:.3f} / {d:.3f}" for name, (c, d) in got.items()), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, tuple(sys.argv[2:]))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mammo_fixtures.reports.json_files import write_json
+from mammo_fixtures.reports.ladder import broken_lines
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
@@ -66,3 +67,19 @@ def test_json_has_the_same_bytes_whatever_the_order_and_refuses_nan(tmp_path):
     assert json.loads((tmp_path / "x" / "verdicts.json").read_text())["verdicts"] == [one, two], (
         "the old file stays whole"
     )
+
+
+def test_where_a_claim_is_broken_the_curve_says_from_which_severity_on():
+    mean = {"value": 0.8, "low": 0.7, "high": 0.9, "drop": 0.1, "drop_low": 0.0, "drop_high": 0.2}
+    curve = {
+        "perturbation": "lowpass", "unit": "mm", "metric": "auc", "subgroup": "masses", "points": [],
+        "ladder_mean": mean, "first_broken": [
+            {"margin": 0.05, "confidence": 0.95, "severity": 0.5}, {"margin": 0.2, "confidence": 0.9, "severity": None},
+        ],
+    }  # fmt: skip
+    broken = verdict(subgroup="masses", outcome="broken")
+    told = ["lowpass, masses, AUC: margin 0.05 first broken at 0.50 mm; margin 0.2 broken nowhere at 90 % confidence"]
+    assert broken_lines([curve], [broken]) == told
+    assert broken_lines([curve], [broken | {"outcome": "held"}]) == []
+    assert broken_lines([curve], [broken | {"subgroup": "grains"}]) == []
+    assert broken_lines([curve | {"first_broken": []}], [broken]) == []
