@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.perturbations.added import added
 from mammo_fixtures.perturbations.record import Perturbation
 
 if TYPE_CHECKING:
@@ -13,16 +14,12 @@ if TYPE_CHECKING:
 
 def gaussian_noise(pixels: Tensor, *, sigma: float, normal_field: Tensor, out: Tensor | None = None) -> Tensor:
     """Electronic noise everywhere, the background too: x + σz, z the view's standard-normal field."""
-    import torch
-
-    return torch.add(pixels, normal_field, alpha=sigma, out=out)
+    return added(pixels, normal_field, sigma, out)
 
 
 def uniform_noise(pixels: Tensor, *, width: float, uniform_field: Tensor, out: Tensor | None = None) -> Tensor:
     """White noise without tails in the breast: x + U(−w, w)."""
-    import torch
-
-    return torch.add(pixels, uniform_field, alpha=width, out=out)
+    return added(pixels, uniform_field, width, out)
 
 
 def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor, out: Tensor | None = None) -> Tensor:
@@ -33,9 +30,7 @@ def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor
     v = k·s, exactly; elsewhere the law is measured from the view and approximate: signal and processing stay as they
     were. A little less than nominal dose may help a classifier; scores need not fall steadily.
     """
-    import torch
-
-    return torch.add(pixels, quantum_field, alpha=math.sqrt(1 / dose_fraction - 1), out=out)
+    return added(pixels, quantum_field, math.sqrt(1 / dose_fraction - 1), out)
 
 
 def shaped_noise(white: Tensor, spacing_mm: tuple[float, float], half_per_mm: float) -> Tensor:

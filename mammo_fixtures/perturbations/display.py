@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.perturbations.added import added
 from mammo_fixtures.perturbations.equalisation import local_equalisation
 from mammo_fixtures.perturbations.record import Perturbation
 
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
 
 def contrast(pixels: Tensor, *, factor: float, breast_deviation: Tensor, out: Tensor | None = None) -> Tensor:
     """The breast's contrast scaled about its mean, inside the mask feathered over 2 mm; background kept."""
-    import torch
-
-    return torch.add(pixels, breast_deviation, alpha=factor - 1, out=out)
+    return added(pixels, breast_deviation, factor - 1, out)
 
 
 def brightness(pixels: Tensor, *, offset: float, feathered_mask: Tensor, out: Tensor | None = None) -> Tensor:
     """The breast made lighter, inside the mask feathered over 2 mm; background kept."""
-    import torch
-
-    return torch.add(pixels, feathered_mask, alpha=offset, out=out)
+    return added(pixels, feathered_mask, offset, out)
 
 
 def gamma(pixels: Tensor, *, exponent: float, log_pixels: Tensor, out: Tensor | None = None) -> Tensor:
@@ -85,9 +82,7 @@ def fine_detail(pixels: Tensor, spectrum: Tensor, spacing_mm: tuple[float, float
 
 def sharpening(pixels: Tensor, *, amount: float, fine_detail: Tensor, out: Tensor | None = None) -> Tensor:
     """Unsharp mask: x + amount · (x − x blurred by a Gaussian of 1 mm). The background near the skin goes negative."""
-    import torch
-
-    return torch.add(pixels, fine_detail, alpha=amount, out=out)
+    return added(pixels, fine_detail, amount, out)
 
 
 def bit_depth(pixels: Tensor, *, bits: float, out: Tensor | None = None) -> Tensor:

@@ -26,10 +26,18 @@ class SharedBreast:
 
     @cached_property
     def pixels(self) -> torch.Tensor:
+        import numpy as np
         import torch
 
-        # torch.tensor copies: perturbations may then never reach the view's own array.
-        return torch.tensor(self.view.pixels, device=self.device)
+        from mammo_fixtures.perturbations.threads import in_bands
+
+        # A copy: perturbations may then never reach the view's own array.
+        if torch.device(self.device).type != "cpu":
+            return torch.tensor(self.view.pixels, device=self.device)
+        pixels = torch.empty(self.view.shape)
+        array = pixels.numpy()
+        in_bands(lambda rows: np.copyto(array[rows], self.view.pixels[rows]), pixels)
+        return pixels
 
     @cached_property
     def background(self) -> float:

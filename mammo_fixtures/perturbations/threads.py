@@ -6,8 +6,12 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from threading import Barrier
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +31,18 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
         return [work(item) for item in items]
     # A forked process has none of its parent's threads.
     return list(_pool(os.getpid(), threads).map(work, items))
+
+
+def in_bands(work: Callable[[slice], object], image: Tensor) -> None:
+    """`work` on the rows of an image: some to each of these threads on a CPU, all at once on another device.
+
+    What torch does on a whole image starts torch's own threads, and they slow what these do next.
+    """
+    import torch
+
+    rows, bands = image.shape[0], torch.get_num_threads() if image.device.type == "cpu" else 1
+    edges = [rows * band // bands for band in range(bands + 1)]
+    in_threads(work, [slice(start, stop) for start, stop in pairwise(edges)])
 
 
 @cache
