@@ -33,8 +33,9 @@ def fitted(
     Last come the influences of a malignant breast that scores like the others on average, and of one of the others that
     scores like the malignant ones; the slope is not on guard against that one, which then is nothing.
 
-    NaN where the classes do not overlap. Influences are jackknife-like, each over one less its leverage (MacKinnon and
-    White 1985, Journal of Econometrics 29:305, HC3; for clusters Mancl and DeRouen 2001, Biometrics 57:126).
+    NaN where the classes do not overlap. Influences are over one less their breast's leverage: HC3, which approximates
+    the jackknife (MacKinnon and White 1985, Journal of Econometrics 29:305). For clusters Mancl and DeRouen (2001,
+    Biometrics 57:126) take the whole block of a cluster; this is its diagonal, the same with one breast a patient.
     """
     m, n = len(positives), len(negatives)
     x = logits(np.concatenate([positives, negatives]), terms)
