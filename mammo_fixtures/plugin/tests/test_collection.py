@@ -39,3 +39,10 @@ def test_ten_thousand_claims_of_this_project_without_torch(tmp_path):
     collected = [line for line in done.stdout.splitlines() if line.startswith("robustness_tests/test_holds.py::")]
     assert len(set(collected)) == CLAIMS
     assert not any("benchmarks" in line for line in done.stdout.splitlines())
+
+
+def test_another_projects_tests_are_not_disturbed(pytester):
+    pytester.makepyfile(
+        "def test_nothing_of_ours_is_here(request):\n    assert not hasattr(request.config.option, 'mammo_seed')\n"
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

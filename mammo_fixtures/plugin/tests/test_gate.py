@@ -297,10 +297,3 @@ def test_a_score_table_is_judged_without_torch(gate):
     )
     assert first == again
     result.assert_outcomes(passed=2, skipped=3, deselected=result.parseoutcomes().get("deselected", 0))
-
-
-def test_another_projects_tests_are_not_disturbed(pytester):
-    pytester.makepyfile(
-        "def test_nothing_of_ours_is_here(request):\n    assert not hasattr(request.config.option, 'mammo_seed')\n"
-    )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
