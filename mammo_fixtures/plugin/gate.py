@@ -14,7 +14,7 @@ from mammo_fixtures import __version__
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.devices import take_place
 from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_device
-from mammo_fixtures.plugin.progress import fit_reporter, reporter
+from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.plugin.watchdog import watch_of
 from mammo_fixtures.scoring.identical import identical_to_clean
@@ -71,7 +71,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
             fingerprint=known or f"unkept {run.pass_name}",
             engine=engine,
             progress=reporter(session.config, len(cohort)),
-            fitting=fit_reporter(session.config),
+            fitting=stage_reporter(session.config, FIELDS),
         )
         table = one_pass.run()
         cells, _, found = store.progress(run.pass_name) or (0, 0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.progress import fit_told
+from mammo_fixtures.plugin.progress import PHANTOMS, stage_told
 from mammo_fixtures.plugin.run import Run
 
 
@@ -24,13 +24,16 @@ def kept_said(run: Run) -> str:
                 store.close()
             if state is not None:
                 return _line(run, *state, kept=path == run.settings.store)
-    done, wanted = fit_told(run)
-    if done < wanted:
-        return (
-            f"the fitting of universal fields ended with {done:,} of {wanted:,} gradients, and the next run begins it "
-            'anew; -k "not universal" leaves it out'
-        )
-    return ""
+    return _before_the_pass(*stage_told(run))
+
+
+def _before_the_pass(stage: str, done: int, wanted: int) -> str:
+    if done == wanted:
+        return ""
+    if stage == PHANTOMS:
+        return f"{done} of {wanted} phantom exams were written and stay: the next run makes the rest"
+    ended = f"the fitting of universal fields ended with {done:,} of {wanted:,} gradients"
+    return f'{ended}, and the next run begins it anew; -k "not universal" leaves it out'
 
 
 def _line(run: Run, cells: int, computed: int, found: int, *, kept: bool) -> str:

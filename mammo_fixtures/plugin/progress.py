@@ -17,6 +17,12 @@ from mammo_fixtures.plugin.run import Run, run_of
 _TERMINAL_SECONDS = 5.0
 _LOG_SECONDS = 60.0
 _POLL_SECONDS = 1.0
+PHANTOMS, FIELDS = "phantoms", "fields"
+_STAGES = {
+    PHANTOMS: "phantoms, once for all runs: {done} of {wanted} exams written",
+    FIELDS: "universal fields, fitted once for this classifier: {done:,} of {wanted:,} gradients",
+}
+"""What comes before the first exam."""
 
 
 class Progress:
@@ -61,20 +67,6 @@ def _rate(per_second: float) -> str:
     return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.2g}"
 
 
-def phantom_reporter(config: pytest.Config) -> Callable[[int, int], None]:
-    """What the making of phantoms calls: a line at its beginning, some on the way, and at its end."""
-    write, every = _writer(config)
-    last = [-every]
-
-    def tell(done: int, wanted: int) -> None:
-        now = time.monotonic()
-        if now - last[0] >= every or done == wanted:
-            last[0] = now
-            write(f"[mammo] phantoms, once for all runs: {done} of {wanted} exams written")
-
-    return tell
-
-
 def minutes(seconds: float) -> str:
     """`12:34 min`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
@@ -99,38 +91,41 @@ def reporter(config: pytest.Config, exams: int) -> Callable[[int, int, int], Non
     return lambda cells, computed, found: None
 
 
-def fit_reporter(config: pytest.Config) -> Callable[[int, int], None]:
-    """What the fitting of fields calls: a line at its beginning, on the way and at its end; a worker leaves a file."""
-    run, tell = run_of(config), _fit_lines(config)
+def stage_reporter(config: pytest.Config, stage: str) -> Callable[[int, int], None]:
+    """What a stage before the first exam calls with done and wanted: lines on the way, and a file for who watches."""
+    run, tell = run_of(config), _stage_lines(config)
 
     def told(done: int, wanted: int) -> None:
-        run.fitting_file.write_text(f"{done} {wanted}", encoding="ascii")
-        tell(done, wanted)
+        run.stage_file.write_text(f"{stage} {done} {wanted}", encoding="ascii")
+        tell(stage, done, wanted)
 
     return told
 
 
-def fit_told(run: Run) -> tuple[int, int]:
-    """Gradients followed and wanted, by whichever process fits fields; zeros where none does."""
+def stage_told(run: Run) -> tuple[str, int, int]:
+    """The last stage before the first exam, whichever process is at it: its name, done, wanted; zeros before."""
     try:
-        done, wanted = map(int, run.fitting_file.read_text(encoding="ascii").split())
+        stage, done, wanted = run.stage_file.read_text(encoding="ascii").split()
+        return stage, int(done), int(wanted)
     except (OSError, ValueError):
-        return 0, 0
-    return done, wanted
+        return "", 0, 0
 
 
-def _fit_lines(config: pytest.Config) -> Callable[[int, int], None]:
+def _stage_lines(config: pytest.Config) -> Callable[[str, int, int], None]:
+    """A line at each stage's beginning, some on the way with the time left, and one at its end."""
     write, every = _writer(config)
-    began, last, ended = [0.0], [-every], [False]
+    began: dict[str, tuple[float, int]] = {}
+    last: dict[str, tuple[float, int]] = {}
 
-    def tell(done: int, wanted: int) -> None:
+    def tell(stage: str, done: int, wanted: int) -> None:
         now = time.monotonic()
-        began[0] = began[0] or now
-        if ended[0] or (now - last[0] < every and done < wanted):
+        start, first = began.setdefault(stage, (now, done))
+        told, before = last.get(stage, (-every, -1))
+        if done == before or (now - told < every and done < wanted):
             return
-        last[0], ended[0] = now, done == wanted
-        left = f", {long_time((now - began[0]) / done * (wanted - done))} left" if 0 < done < wanted else ""
-        write(f"[mammo] universal fields, fitted once for this classifier: {done:,} of {wanted:,} gradients{left}")
+        last[stage] = now, done
+        left = f", {long_time((now - start) / (done - first) * (wanted - done))} left" if first < done < wanted else ""
+        write(f"[mammo] {_STAGES[stage].format(done=done, wanted=wanted)}{left}")
 
     return tell
 
@@ -173,10 +168,10 @@ def watch(config: pytest.Config) -> Iterator[None]:
     stop = threading.Event()
 
     def follow() -> None:
-        tell, fitting = _progress(config, lambda: _exams_told(run)), _fit_lines(config)
+        tell, beforehand = _progress(config, lambda: _exams_told(run)), _stage_lines(config)
         while not stop.wait(_POLL_SECONDS):
-            if (fit := fit_told(run))[1]:
-                fitting(*fit)
+            if (stage := stage_told(run))[0]:
+                beforehand(*stage)
             for path in (run.store, run.unkept_store):
                 # What is wrong with a store, the workers say.
                 with suppress(UnusableInput):

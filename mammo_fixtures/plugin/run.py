@@ -121,9 +121,9 @@ class Run:
         return self.folder / "exams"
 
     @property
-    def fitting_file(self) -> Path:
-        """How far the fitting of fields is: gradients followed, and wanted."""
-        return self.folder / "fitting"
+    def stage_file(self) -> Path:
+        """How far what comes before the first exam is: its name, done and wanted."""
+        return self.folder / "stage"
 
     @property
     def fields_file(self) -> Path:

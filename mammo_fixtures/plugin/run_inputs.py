@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from mammo_fixtures.plugin.progress import phantom_reporter
+from mammo_fixtures.plugin.progress import PHANTOMS, stage_reporter
 from mammo_fixtures.plugin.run import run_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def read_exams(config: pytest.Config) -> Cohort:
     run = run_of(config)
     settings = run.settings
     if settings.exams == "phantoms":
-        phantom_cohort(progress=phantom_reporter(config))
+        phantom_cohort(progress=stage_reporter(config, PHANTOMS))
     return read_cohort(settings.exams, allow_outside=settings.allow_outside, pseudonyms=run.pseudonyms)
 
 

@@ -1,14 +1,18 @@
 """Progress: rate and time left, not more often than is of use."""
 
+import pytest
+
+from mammo_fixtures.plugin import progress
 from mammo_fixtures.plugin.progress import Progress
+from mammo_fixtures.plugin.tests.gate_folder import CONFTEST
 
 
 def lines(states, every_seconds=60.0, exams=0):
     now, said = [0.0], []
-    progress = Progress(said.append, every_seconds=every_seconds, clock=lambda: now[0], exams=lambda: exams)
+    tell = Progress(said.append, every_seconds=every_seconds, clock=lambda: now[0], exams=lambda: exams)
     for seconds, state in states:
         now[0] = seconds
-        progress(*state)
+        tell(*state)
     return said
 
 
@@ -32,3 +36,66 @@ def test_tells_exams_once_their_number_is_known():
     assert said[0].endswith(", 0.012 exams/s, 1.7 scores/s, 3.6 h left")
     assert said[1].startswith("[mammo] 59 of 200 exams (8,000 of 26,760 scores, 5,000 from the store), ")
     assert said[1].endswith(", 0.19 exams/s, 25 scores/s, 12:30 min left")
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """Lines of a stage that is told its numbers at given seconds, 5 s apart at least."""
+    now, said = [0.0], []
+    monkeypatch.setattr(progress, "_writer", lambda config: (said.append, 5.0))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    tell = progress._stage_lines(None)
+
+    def lines(states):
+        for now[0], stage, done, wanted in states:
+            tell(stage, done, wanted)
+        return said
+
+    return lines
+
+
+def test_what_comes_before_the_first_exam_tells_its_beginning_time_left_and_end_once(stages):
+    said = stages(
+        [
+            (0, "phantoms", 101, 200),
+            (3, "phantoms", 104, 200),
+            (10, "phantoms", 111, 200),
+            (20, "phantoms", 111, 200),
+            (99, "phantoms", 200, 200),
+            (100, "phantoms", 200, 200),
+            (101, "fields", 0, 1920),
+            (200, "fields", 960, 1920),
+        ]
+    )
+    assert said == [
+        "[mammo] phantoms, once for all runs: 101 of 200 exams written",
+        "[mammo] phantoms, once for all runs: 111 of 200 exams written, 1:29 min left",
+        "[mammo] phantoms, once for all runs: 200 of 200 exams written",
+        "[mammo] universal fields, fitted once for this classifier: 0 of 1,920 gradients",
+        "[mammo] universal fields, fitted once for this classifier: 960 of 1,920 gradients, 1:39 min left",
+    ]
+
+
+PHANTOMS = """
+import os, signal, time
+import mammo_fixtures.exams.phantoms as phantoms
+
+def phantom_cohort(progress):
+    for done in (5, 6):
+        progress(done, 200)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(3)
+    raise KeyboardInterrupt
+
+phantoms.phantom_cohort = phantom_cohort
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_phantoms_show_their_progress_and_an_interrupted_run_says_that_they_stay(gate, workers):
+    gate.makeconftest(CONFTEST + PHANTOMS)
+    result = gate.runpytest_subprocess("-k", "contrast and holds", "--mammo-exams=phantoms", *workers, timeout=300)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["[[]mammo] phantoms, once for all runs: [56] of 200 exams written"])
+    result.stdout.fnmatch_lines(["note: 6 of 200 phantom exams were written and stay: the next run makes the rest"])
