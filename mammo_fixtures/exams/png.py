@@ -13,7 +13,7 @@ from mammo_fixtures.exams.intensity import stated_range
 from mammo_fixtures.exams.limits import read_at_most
 from mammo_fixtures.exams.png_chunks import checked_header
 from mammo_fixtures.exams.region import read_region
-from mammo_fixtures.exams.view import View, as_fraction
+from mammo_fixtures.exams.view import MAY_SHOW, View, as_fraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,12 @@ def read_png(file: ViewFile, stream: BinaryIO) -> View:
         intensity_range=intensity_range,
         noise_gain=file.noise_gain,
         region=read_region(file.roi_path, stored.shape),
-        notes={"format": f"PNG, {8 * stored.itemsize} bit", "intensity": said, "pixel spacing": "manifest"},
+        notes={
+            "format": f"PNG, {8 * stored.itemsize} bit",
+            "intensity": said,
+            "pixel spacing": "manifest",
+            MAY_SHOW: "a PNG cannot say that no text is burnt in",
+        },
     )
 
 

@@ -96,17 +96,28 @@ def bandstop(
     return torch.sub(pixels, band, out=band)
 
 
+def _grid(shared: Shared) -> tuple[str, float]:
+    """Which grid ends first, the image's or that to which the classifier resamples it, and its pixels in mm."""
+    own, reads = min(shared.spacing_mm), shared.classifier_pixel_mm or 0.0
+    return ("classifier's input", reads) if reads > 1.001 * own else ("pixel grid", own)
+
+
 def passes_everything(shared: Shared, wavelength_mm: float) -> str:
-    """Says so where the mask at the Nyquist frequency of every axis exceeds 0.99: the filter does nothing there."""
-    gain = math.exp(-0.5 * (wavelength_mm / (2 * min(shared.spacing_mm))) ** 2)
-    return f"gain {gain:.3f} at the pixel grid's Nyquist frequency: the filter does nothing here" if gain > 0.99 else ""
+    """Says so where the mask exceeds 0.99 at the highest frequency that the classifier sees: it sees no change."""
+    grid, pixel_mm = _grid(shared)
+    gain = math.exp(-0.5 * (wavelength_mm / (2 * pixel_mm)) ** 2)
+    return (
+        f"gain {gain:.3f} at the Nyquist frequency of the {grid}: the filter does nothing here" if gain > 0.99 else ""
+    )
 
 
 def beyond_nyquist(shared: Shared, centre_per_mm: float) -> str:
-    """Says so where the notch's centre lies beyond the Nyquist frequency of every axis."""
-    nyquist = 1 / (2 * min(shared.spacing_mm))
-    beyond = centre_per_mm > nyquist
-    return f"the pixel grid ends at {nyquist:.2f} cycles/mm: most of the notch lies beyond" if beyond else ""
+    """Says so where the notch's centre lies beyond the highest frequency that the classifier sees."""
+    grid, pixel_mm = _grid(shared)
+    nyquist = 1 / (2 * pixel_mm)
+    return (
+        f"the {grid} ends at {nyquist:.2f} cycles/mm: most of the notch lies beyond" if centre_per_mm > nyquist else ""
+    )
 
 
 LOWPASS = Perturbation(

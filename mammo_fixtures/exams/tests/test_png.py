@@ -31,7 +31,12 @@ def test_fractions_of_the_container(bits: int, tmp_path: Path, read: Read) -> No
     assert view.intensity_range == (0, 2**bits - 1)
     assert view.pixel_spacing_mm == (0.07, 0.07)
     assert (view.side, view.position, view.exam_id, view.chest_wall, view.voi) == ("L", "CC", "17", "", ())
-    assert view.notes == {"format": f"PNG, {bits} bit", "intensity": "container", "pixel spacing": "manifest"}
+    assert view.notes == {
+        "format": f"PNG, {bits} bit",
+        "intensity": "container",
+        "pixel spacing": "manifest",
+        "burnt in": "a PNG cannot say that no text is burnt in",
+    }
 
 
 def test_12_bits_in_a_16_bit_png_must_be_declared(tmp_path: Path, read: Read) -> None:

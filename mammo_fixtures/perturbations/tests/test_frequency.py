@@ -138,6 +138,21 @@ def test_bandstop_says_where_the_pixel_grid_ends_before_the_notch():
     assert BANDSTOP.flag(Shared(view(np.zeros((2, 2)), (0.1, 0.1))), 4.0) == ""
 
 
+def test_what_the_classifier_cannot_see_is_said():
+    """A view of 0.07 mm that the classifier reads at 0.5 mm ends at 1 cycle/mm: finer severities test nothing."""
+    shared = Shared(view(np.zeros((2, 2)), (0.07, 0.07)))
+    assert (LOWPASS.flag(shared, 0.1), BANDSTOP.flag(shared, 2.0)) == ("", "")
+    shared.classifier_pixel_mm = 0.5
+    assert LOWPASS.flag(shared, 0.1) == (
+        "gain 0.995 at the Nyquist frequency of the classifier's input: the filter does nothing here"
+    )
+    assert LOWPASS.flag(shared, 0.5) == ""
+    assert BANDSTOP.flag(shared, 2.0) == (
+        "the classifier's input ends at 1.00 cycles/mm: most of the notch lies beyond"
+    )
+    assert BANDSTOP.flag(shared, 0.5) == ""
+
+
 def test_a_separable_gain_may_be_given_as_a_whole():
     pixels = torch.rand((33, 21), generator=torch.Generator().manual_seed(1))
     spectrum = cosine_transform.forward(pixels)
