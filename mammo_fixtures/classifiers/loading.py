@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import inspect
@@ -23,6 +24,17 @@ def is_model_file(name: str) -> bool:
     return not _is_address(name) and not _IN_A_MODULE.fullmatch(name) and name.lower().endswith(SUFFIXES)
 
 
+def check_name(name: str) -> None:
+    """Raises UnusableInput for what cannot name a classifier. Imports and reads nothing."""
+    module_name, _, attribute = name.partition(":")
+    if name != "reference" and not _is_address(name) and not is_model_file(name) and not (module_name and attribute):
+        near = difflib.get_close_matches(name, ["reference"], n=1, cutoff=0.7)
+        raise UnusableInput(
+            f"classifier must be {_FORMS}, got {name!r}; "
+            + (f"did you mean {near[0]}?" if near else "give one of these")
+        )
+
+
 def shown(name: str) -> str:
     """A setting as the run header may show it: an address without user, password and query."""
     if not _is_address(name):
@@ -40,6 +52,7 @@ def load_classifier(name: str, *, allow_pickle: bool = False) -> Classifier:
     views as they are stored and must give probabilities. Files are `.pt2`, TorchScript and `.onnx`; one that would
     run Python code of its own as it is read is refused unless `allow_pickle`.
     """
+    check_name(name)
     if name == "reference":
         from mammo_fixtures.classifiers.reference import load
 
@@ -50,9 +63,7 @@ def load_classifier(name: str, *, allow_pickle: bool = False) -> Classifier:
         return http_classifier(name)
     if is_model_file(name):
         return read_model_file(Path(name), allow_pickle=allow_pickle)
-    module_name, colon, attribute = name.partition(":")
-    if not colon or not module_name or not attribute:
-        raise UnusableInput(f"classifier must be {_FORMS}, got {name!r}")
+    module_name, _, attribute = name.partition(":")
     return _of_module(name, module_name, attribute)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 
@@ -19,12 +20,27 @@ class Place:
     """Of torch, on the CPU; None leaves them as they are."""
 
 
-def place_of(worker: str, *, workers: int, wanted: str, gpus: int, threads: int) -> Place:
-    """The place of worker `gw0`, `gw1`, …, or of a process alone, whose `worker` is empty.
+class Numbers:
+    """Numbers of the workers that live, from 0; one that replaces a dead one takes the number that it left."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, int] = {}
+
+    def take(self, worker: str) -> int:
+        """The least number that no other worker has."""
+        self._of[worker] = next(number for number in count() if number not in self._of.values())
+        return self._of[worker]
+
+    def leave(self, worker: str) -> None:
+        self._of.pop(worker, None)
+
+
+def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, threads: int) -> Place:
+    """The place of the worker with that number, or of a process alone, which has none.
 
     Workers take the visible GPUs in turn; torch counts them as CUDA_VISIBLE_DEVICES lists them.
     """
-    if not worker or workers < 2:
+    if number is None or workers < 2:
         return Place(device=wanted)
     if wanted == "cpu" or (wanted == "auto" and not gpus):
         return Place(device=wanted, threads=max(1, threads // workers))
@@ -32,30 +48,30 @@ def place_of(worker: str, *, workers: int, wanted: str, gpus: int, threads: int)
         return Place(device=wanted, neighbours=workers)
     if not gpus:
         return Place(device=wanted)  # which is refused when it is looked for
-    number = int(worker.removeprefix("gw")) % gpus
-    return Place(device=f"cuda:{number}", neighbours=len(range(number, workers, gpus)) or 1)
+    gpu = number % gpus
+    return Place(device=f"cuda:{gpu}", neighbours=len(range(gpu, workers, gpus)) or 1)
 
 
-def take_place(wanted: str) -> Place:
-    """The place of this process; its threads are set. Called once a process."""
+def take_place(wanted: str, number: int | None) -> Place:
+    """The place of this process, the worker with that number; its threads are set. Called once a process."""
     import torch
 
-    place = _own_place(wanted)
+    place = _own_place(wanted, number)
     if place.threads is not None:
         torch.set_num_threads(place.threads)
     return place
 
 
-def device_of(wanted: str) -> str:
-    """The device of this process."""
-    return _own_place(wanted).device
+def device_of(wanted: str, number: int | None) -> str:
+    """The device of this process, the worker with that number."""
+    return _own_place(wanted, number).device
 
 
-def _own_place(wanted: str) -> Place:
+def _own_place(wanted: str, number: int | None) -> Place:
     import torch
 
     return place_of(
-        os.environ.get("PYTEST_XDIST_WORKER", ""),
+        number,
         workers=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         wanted=wanted,
         gpus=torch.cuda.device_count() if torch.cuda.is_available() else 0,

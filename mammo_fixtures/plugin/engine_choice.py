@@ -55,7 +55,12 @@ def engine_of(settings: Settings) -> Engine:
     from mammo_fixtures.scoring.engines.ray import RayEngine
 
     load = partial(load_classifier, settings.classifier, allow_pickle=settings.allow_pickle)
-    return RayEngine(load=load, address=settings.ray_address, device=settings.device)
+    return RayEngine(
+        load=load,
+        address=settings.ray_address,
+        device=settings.device,
+        timeout_seconds=settings.timeout_seconds,
+    )
 
 
 def own_device(settings: Settings) -> str:

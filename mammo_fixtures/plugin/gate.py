@@ -44,7 +44,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
 
     began = time.monotonic()
     settings = run.settings
-    place = take_place(own_device(settings))
+    place = take_place(own_device(settings), run.number)
     inference = Inference(classifier, device=place.device, precision=settings.precision, speed=settings.speed)
     known = fingerprint(classifier)
     engine = engine_of(settings)

@@ -72,16 +72,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     run = run_of(node.config)
-    node.workerinput["mammo"] = {"pass_name": run.pass_name, "folder": str(run.folder)}
+    number = run.numbers.take(node.gateway.id)
+    node.workerinput["mammo"] = {"pass_name": run.pass_name, "folder": str(run.folder), "number": number}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    output = getattr(node, "workeroutput", {}).get("mammo")
+    output, run = getattr(node, "workeroutput", {}).get("mammo"), run_of(node.config)
+    run.numbers.leave(node.gateway.id)
     if output:
-        run_of(node.config).note(output)
+        run.note(output)
     else:
-        give_back(run_of(node.config), node.gateway.id)
+        give_back(run, node.gateway.id)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -100,7 +100,7 @@ def _crew(run: Run) -> Crew:
     workers, threads = run.planned_workers, torch.get_num_threads()
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     wanted = own_device(run.settings)
-    place = place_of("gw0", workers=workers, wanted=wanted, gpus=gpus, threads=threads)
+    place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads)
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
     chosen = 1 if wanted not in ("auto", "cpu", "cuda") else gpus
     at_once = min(workers, threads if on_cpu else max(1, chosen))

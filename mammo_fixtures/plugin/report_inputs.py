@@ -82,7 +82,9 @@ def _galleries(run: Run, cohort: Cohort, classifier: Classifier) -> dict[str, Ga
 
     settings = run.settings
     sweep = Sweep(
-        inference=Inference(classifier, device=device_of(own_device(settings)), precision=settings.precision),
+        inference=Inference(
+            classifier, device=device_of(own_device(settings), run.number), precision=settings.precision
+        ),
         seed=settings.seed,
         needs=Needs(cohort=cohort, classifier=classifier, seed=settings.seed),
         fields=UniversalFields.read(run.fields_file) if run.fields_file.exists() else None,

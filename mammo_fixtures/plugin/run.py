@@ -18,6 +18,7 @@ import pytest
 
 from mammo_fixtures.exams.pseudonyms import Pseudonyms, read_key
 from mammo_fixtures.plugin.beside_claims import with_those_beside
+from mammo_fixtures.plugin.devices import Numbers
 from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.verdicts import Tolerance, read_tolerances
@@ -66,6 +67,8 @@ class Run:
     """With curves and clean claims: whatever asks for scores."""
     planned_workers: int = 1
     """Of `-n`, where the run is only planned."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """Of the workers, in the controller."""
     looked_at: list[Look] = field(default_factory=list)
     """What the contract's checks saw of the views that they decoded."""
 
@@ -86,6 +89,11 @@ class Run:
             pass_name=told["pass_name"],
             folder=Path(told["folder"]),
         )
+
+    @property
+    def number(self) -> int | None:
+        """Of this worker among those that live; None in the controller and without xdist."""
+        return None if self.worker is None else self.worker["number"]
 
     @property
     def store(self) -> Path:

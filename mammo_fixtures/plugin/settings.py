@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mammo_fixtures.classifiers.loading import is_model_file
+from mammo_fixtures.classifiers.loading import check_name, is_model_file
 from mammo_fixtures.classifiers.speed import check_speed
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
@@ -81,7 +82,9 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder{hint}"
             )
+    _check_device(values["device"])
     check_engine(config, values)
+    _check_classifier(values["classifier"], values["scores"])
     return Settings(
         classifier=values["classifier"],
         allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
@@ -138,6 +141,27 @@ def is_local(name: str, value: str) -> bool:
     if name == "classifier":
         return is_model_file(value)
     return bool(value) and value not in WORDS.get(name, ()) and not (name == "exams" and is_url(value))
+
+
+def _check_device(value: str) -> None:
+    """Whether the device is there is told once torch is imported."""
+    if not re.fullmatch(r"auto|cpu(:0)?|cuda(:\d+)?", value):
+        near = difflib.get_close_matches(value.lower(), ("auto", "cpu", "cuda"), n=1)
+        hint = f"did you mean {near[0]}?" if near else "give one of these"
+        raise UnusableInput(f"--mammo-device must be auto, cpu, cuda or cuda:1, got {value!r}; {hint}")
+
+
+def _check_classifier(value: str, scores: str) -> None:
+    """What can be known without importing anything: how it is written, and whether a file is there."""
+    try:
+        check_name(value)
+    except UnusableInput as error:
+        raise UnusableInput(f"--mammo-{error}") from error
+    if is_model_file(value) and not scores and not Path(value).is_file():
+        raise UnusableInput(
+            f"--mammo-classifier={value}: no such file; paths are relative to the working folder, or to the ini file "
+            "where they stand in it"
+        )
 
 
 def _power(value: str | None) -> str | None:

@@ -15,15 +15,11 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.reports.evidence import write_whole
-from mammo_fixtures.scoring.watch import Watch, unwatched
+from mammo_fixtures.scoring.watch import AFTER_SECONDS, FIRST, Watch, late, unwatched
 
 if TYPE_CHECKING:
     from mammo_fixtures.plugin.run import Run
 
-FIRST = 6
-"""Times as long may take the first call of each shape, in which networks are compiled and tuned."""
-_AFTER_SECONDS = 30.0
-"""How much later a process is ended whose interpreter is held by native code, so that no thread of it runs."""
 _TOLD_SECONDS = 1.0
 """For the last report of a worker to reach its controller."""
 
@@ -41,7 +37,7 @@ class Watchdog:
         self._seconds = seconds
         self._stopped = stopped
         self._hung = hung
-        self._classifier = classifier or "?"
+        self._classifier = classifier
         self._stderr = stderr
         self._known: set[tuple[int, ...]] = set()
         self._change = threading.Condition()
@@ -54,7 +50,7 @@ class Watchdog:
         seconds = self._seconds * (1 if shape in self._known else FIRST)
         self._known.add(shape)
         self._begin((time.monotonic() + seconds, seconds, name))
-        faulthandler.dump_traceback_later(seconds + _AFTER_SECONDS, exit=True, file=self._stderr)
+        faulthandler.dump_traceback_later(seconds + AFTER_SECONDS, exit=True, file=self._stderr)
         try:
             return _under(name)(call)
         finally:
@@ -81,12 +77,7 @@ class Watchdog:
                 self._change.wait(left)
 
     def _end(self, seconds: float, name: str) -> None:
-        message = str(
-            UnusableInput(
-                f"classifier {self._classifier}: an answer must come within {seconds:g} s, none came for {name}; look "
-                "at the network there, or give it longer: --mammo-timeout=SECONDS"
-            )
-        )
+        message = str(late(self._classifier, seconds, name))
         write_whole(self._stopped, message.encode())
         self._hung(message)
 

@@ -122,8 +122,9 @@ def test_a_loader_is_called_once():
 def test_a_name_of_another_form(name):
     assert refused(name) == (
         "classifier must be 'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an http:// "
-        f"endpoint, got {name!r}"
+        f"endpoint, got {name!r}; give one of these"
     )
+    assert refused("Reference").endswith("got 'Reference'; did you mean reference?")
 
 
 def test_a_module_that_does_not_import(release):

@@ -16,8 +16,9 @@ def config(workers=None, address=None):
 
 def settings(engine="ray", address="", device="auto"):
     return SimpleNamespace(
-        engine=engine, ray_address=address, device=device, classifier="reference", allow_pickle=False
-    )
+        engine=engine, ray_address=address, device=device, classifier="reference", allow_pickle=False,
+        timeout_seconds=7.0,
+    )  # fmt: skip
 
 
 def check(engine="ray", address="", device="auto", *, workers=None, given=None):
@@ -71,5 +72,6 @@ def test_the_driver_needs_no_gpu_where_actors_have_them():
 def test_engines_by_name():
     engine = engine_of(settings(address="auto", device="cpu"))
     assert (type(engine).__name__, engine.address, engine.device) == ("RayEngine", "auto", "cpu")
+    assert engine.timeout_seconds == 7.0
     assert engine.load().name == "reference"
     assert type(engine_of(settings("local"))).__name__ == "LocalEngine"

@@ -118,7 +118,7 @@ def test_a_call_that_hangs_in_a_worker_ends_all_of_them(faulty):
 
 def test_native_code_that_holds_the_interpreter_is_ended_too(faulty):
     faulty.makepyfile(
-        sitecustomize="import mammo_fixtures.plugin.watchdog as dog\ndog._AFTER_SECONDS = 1.0\n",
+        sitecustomize="import mammo_fixtures.plugin.watchdog as dog\ndog.AFTER_SECONDS = 1.0\n",
     )
     command = [sys.executable, "-m", "pytest", "--mammo-classifier=faulty:load", *SELECTED, TIMEOUT]
     path = os.pathsep.join([str(faulty.path), *sys.path])

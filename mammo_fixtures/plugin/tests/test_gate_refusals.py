@@ -10,6 +10,11 @@ from PIL import Image
 from mammo_fixtures.given import given
 from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES
 
+CLASSIFIER_FORMS = (
+    "--mammo-classifier must be 'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an "
+    "http:// endpoint"
+)
+
 
 def run(gate, *args):
     return gate.runpytest_subprocess(*args, timeout=300)
@@ -22,8 +27,6 @@ def run(gate, *args):
         ("release:scores_of_two", "scores must have shape (1,) or (1, 1), one a view, got (1, 2)"),
         ("no_such_module:load", "module 'no_such_module' could not be imported: ModuleNotFoundError"),
         ("release:missing", "module 'release' has no 'missing'"),
-        ("release", "or an http:// endpoint, got 'release'"),
-        ("release.onnx", "classifier release.onnx: the file must exist, got '"),
     ],
 )
 def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, message):
@@ -41,12 +44,27 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
         (("--mammo-exams=nowhere.csv",), "nowhere.csv: no such file"),
         (("--mammo-seed=-1",), "--mammo-seed must be a whole number of at least 0, got '-1'"),
         (("--mammo-batch-size=0",), "--mammo-batch-size must be a whole number of at least 1, got '0'"),
+        (("--mammo-device=cud",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'cud'; did you mean cuda?"),
+        (("--mammo-device=gpu:0",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'gpu:0'; give one of these"),
+        (("--mammo-classifier=referense",), f"{CLASSIFIER_FORMS}, got 'referense'; did you mean reference?"),
+        (("--mammo-classifier=release",), f"{CLASSIFIER_FORMS}, got 'release'; give one of these"),
+        (("--mammo-classifier=release:",), f"{CLASSIFIER_FORMS}, got 'release:'; give one of these"),
+        (("--mammo-classifier=release.onnx",), "release.onnx: no such file; paths are relative to the working folder"),
     ],
 )
-def test_unusable_options_are_usage_errors(gate, arguments, message):
-    result = run(gate, *arguments)
+def test_unusable_options_are_usage_errors_at_the_start_and_import_no_torch(gate, arguments, message):
+    gate.path.joinpath("torch.py").write_text("raise RuntimeError('torch was imported')\n")
+    result = run(gate, "--co", "-q", *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert message in result.stderr.str()
+    assert len(result.stderr.str().strip().splitlines()) == 1
+    assert "torch was imported" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_score_table_needs_no_classifiers_file(gate):
+    gate.path.joinpath("scores.csv").write_text("exam_id\n")
+    result = run(gate, "--co", "-q", "--mammo-classifier=release.onnx", "--mammo-scores=scores.csv")
+    assert "no such file" not in result.stderr.str()
 
 
 def test_an_engine_that_cannot_be_is_a_usage_error(gate):

@@ -3,29 +3,40 @@
 import pytest
 
 from mammo_fixtures.plugin import devices
-from mammo_fixtures.plugin.devices import Place, place_of, workers_line
+from mammo_fixtures.plugin.devices import Numbers, Place, place_of, workers_line
 
 
 @pytest.mark.parametrize(
-    ("worker", "workers", "wanted", "gpus", "place"),
+    ("number", "workers", "wanted", "gpus", "place"),
     [
-        ("", 1, "auto", 2, Place(device="auto")),
-        ("gw0", 1, "auto", 2, Place(device="auto")),
-        ("gw0", 2, "auto", 2, Place(device="cuda:0")),
-        ("gw1", 2, "auto", 2, Place(device="cuda:1")),
-        ("gw1", 2, "cuda", 4, Place(device="cuda:1")),
-        ("gw0", 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
-        ("gw1", 3, "auto", 2, Place(device="cuda:1", neighbours=1)),
-        ("gw2", 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
-        ("gw5", 2, "auto", 2, Place(device="cuda:1")),
-        ("gw1", 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3)),
-        ("gw1", 2, "auto", 0, Place(device="auto", threads=4)),
-        ("gw1", 20, "cpu", 2, Place(device="cpu", threads=1)),
-        ("gw1", 2, "cuda", 0, Place(device="cuda")),
+        (None, 1, "auto", 2, Place(device="auto")),
+        (0, 1, "auto", 2, Place(device="auto")),
+        (0, 2, "auto", 2, Place(device="cuda:0")),
+        (1, 2, "auto", 2, Place(device="cuda:1")),
+        (1, 2, "cuda", 4, Place(device="cuda:1")),
+        (0, 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
+        (1, 3, "auto", 2, Place(device="cuda:1", neighbours=1)),
+        (2, 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
+        (1, 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3)),
+        (1, 2, "auto", 0, Place(device="auto", threads=4)),
+        (1, 20, "cpu", 2, Place(device="cpu", threads=1)),
+        (1, 2, "cuda", 0, Place(device="cuda")),
     ],
 )
-def test_where_a_worker_computes(worker, workers, wanted, gpus, place):
-    assert place_of(worker, workers=workers, wanted=wanted, gpus=gpus, threads=8) == place
+def test_where_a_worker_computes(number, workers, wanted, gpus, place):
+    assert place_of(number, workers=workers, wanted=wanted, gpus=gpus, threads=8) == place
+
+
+@pytest.mark.parametrize("dead", ["gw0", "gw1", "gw2"])
+def test_who_replaces_a_dead_worker_takes_its_gpu(dead):
+    numbers = Numbers()
+    workers = {worker: numbers.take(worker) for worker in ("gw0", "gw1", "gw2")}
+    assert list(workers.values()) == [0, 1, 2]
+    numbers.leave(dead)
+    assert numbers.take("gw3") == workers[dead]
+    numbers.leave("gw3")
+    assert numbers.take("gw4") == workers[dead]
+    assert numbers.take("gw5") == 3
 
 
 @pytest.mark.parametrize(

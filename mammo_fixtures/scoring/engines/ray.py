@@ -39,6 +39,8 @@ class RayEngine:
     """`auto` or host:port; empty starts a Ray on this machine."""
     device: str = "auto"
     """`auto`, `cpu` or `cuda`; settled once the cluster was asked, so that a pass never goes on on another one."""
+    timeout_seconds: float | None = None
+    """For one call of the classifier in an actor; None for as long as it takes."""
     ran_on: str = field(default="", init=False)
     """What the last pass was scored on; empty where the store had everything."""
 
@@ -92,7 +94,7 @@ class RayEngine:
         data.context.execution_no_progress_timeout_s = SILENT_SECONDS
         rows = data.map(
             ChunkScorer,
-            fn_constructor_kwargs={"setup": setup_of(work, self.load, device)},
+            fn_constructor_kwargs={"setup": setup_of(work, self.load, device, self.timeout_seconds)},
             concurrency=actors,
             max_restarts=0,
             **({"num_gpus": 1} if device == "cuda" else {"num_cpus": 1}),
@@ -119,7 +121,7 @@ class RayEngine:
         return min(actors, chunks)
 
 
-def setup_of(work: Work, load: Callable[[], Classifier], device: str) -> Setup:
+def setup_of(work: Work, load: Callable[[], Classifier], device: str, timeout_seconds: float | None = None) -> Setup:
     """What actors on a device must know of a pass."""
     keys, sweep = work.pipeline.keys, work.pipeline.sweep
     subsets = {PERTURBATIONS[c.perturbation].subset for c in keys.conditions if c != CLEAN} - {0}
@@ -130,6 +132,7 @@ def setup_of(work: Work, load: Callable[[], Classifier], device: str) -> Setup:
         speed=tuple(sweep.inference.speed),
         batch_size=sweep.batch_size,
         seed=sweep.seed,
+        timeout_seconds=timeout_seconds,
         conditions=tuple(keys.conditions),
         fingerprint=keys.fingerprint,
         checked=not keys.fingerprint.startswith("unkept "),

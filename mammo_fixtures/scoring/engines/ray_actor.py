@@ -24,6 +24,7 @@ from mammo_fixtures.scoring.needs import Needs, Side
 from mammo_fixtures.scoring.pipeline import ExamRows, Pipeline
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.watch import Limited, unwatched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +38,8 @@ class Setup:
     speed: tuple[str, ...]
     batch_size: int | None
     seed: int
+    timeout_seconds: float | None
+    """For one call of the classifier; None for as long as it takes."""
     conditions: tuple[Condition, ...]
     fingerprint: str
     """What the classifier's scores are kept under."""
@@ -131,6 +134,7 @@ def _pipeline(setup: Setup) -> Pipeline:
         batch_size=setup.batch_size,
         needs=needs,
         fields=setup.fields,
+        watch=unwatched if setup.timeout_seconds is None else Limited(setup.timeout_seconds, classifier.name),
     )
     keys = CellKeys(sweep=sweep, needs=needs, conditions=setup.conditions, fingerprint=setup.fingerprint)
     return Pipeline(keys=keys)

@@ -1,6 +1,7 @@
 """A pass told beforehand: what it will do, exactly; how long it takes, from a few views; and nothing touched."""
 
 import hashlib
+import time
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mammo_fixtures import read_cohort
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import ViewFile
-from mammo_fixtures.scoring import Condition
+from mammo_fixtures.scoring import Condition, calibration
 from mammo_fixtures.scoring.calibration import MOST_VIEWS, REAL_CALLS, calibrate
 from mammo_fixtures.scoring.cost_model import Amount, Rates, store_bytes
 from mammo_fixtures.scoring.one_pass import Pass
@@ -16,7 +17,15 @@ from mammo_fixtures.scoring.outlook import outlook
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
-from mammo_fixtures.scoring.tests.tiny_cohort import CONDITIONS, PLAN, FourViews, in_memory, on_disk, view_level
+from mammo_fixtures.scoring.tests.tiny_cohort import (
+    CONDITIONS,
+    PLAN,
+    FourViews,
+    Pattern,
+    in_memory,
+    on_disk,
+    view_level,
+)
 
 ADVERSARIAL = {"pgd_linf": (1.0, 2.0), "contrast": (0.5,)}
 
@@ -82,7 +91,8 @@ def test_gradients_and_images_are_those_of_the_pass(planned, store, classifier):
     )  # views in memory: no file known
 
 
-def test_a_rehearsal_calls_the_network_a_few_times_and_keeps_nothing(tmp_path, planned, store):
+def test_a_rehearsal_calls_the_network_a_few_times_and_keeps_nothing(monkeypatch, tmp_path, planned, store):
+    monkeypatch.setattr(calibration, "QUICK_SECONDS", 0.0)
     one_pass = planned(read_cohort(on_disk(tmp_path, 20)), PLAN | ADVERSARIAL)
     ahead = outlook(one_pass)
     tiny_cohort.scored.clear()
@@ -105,6 +115,17 @@ def test_a_network_of_known_pace_is_found_to_have_it(monkeypatch, planned, batch
     assert measured.batch == batch
     rates = measured.rates
     assert 0.03 / batch <= rates.classify < 0.3 / batch, "a sleep may last longer than asked for"
+
+
+def test_a_few_slow_calls_at_first_do_not_count(monkeypatch, planned):
+    class Disturbed(Pattern):
+        def forward(self, batch):
+            time.sleep(0.15 if len(tiny_cohort.scored) < 4 else 0)
+            return super().forward(batch)
+
+    tiny_cohort.scored.clear()
+    one_pass = planned(in_memory(20), PLAN, view_level(Disturbed()))
+    assert calibrate(one_pass.sweep, outlook(one_pass)).rates.classify < 0.05
 
 
 def test_at_exam_level_views_are_rehearsed_together(planned):

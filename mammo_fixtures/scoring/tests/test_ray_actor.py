@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import pickle
+import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -36,9 +38,10 @@ GRADIENT = {"fgsm": (1.0,), "universal": (4.0,)}
 class InThisProcess:
     """An engine that sends every chunk to one actor, through pickle, as Ray would."""
 
-    def __init__(self, load=view_level, actor=ChunkScorer):
+    def __init__(self, load=view_level, actor=ChunkScorer, timeout_seconds=None):
         self.load = load
         self.actor = actor
+        self.timeout_seconds = timeout_seconds
         self.chunks = 0
 
     def device_type(self, own):
@@ -48,10 +51,43 @@ class InThisProcess:
         work.store.begin(work.name, chunks=0, cells=work.cells)
         chunks = list(missing(work))
         self.chunks += len(chunks)
-        scorer = self.actor(pickle.loads(pickle.dumps(setup_of(work, self.load, "cpu"))))
+        scorer = self.actor(pickle.loads(pickle.dumps(setup_of(work, self.load, "cpu", self.timeout_seconds))))
         for chunk in chunks:
             row = scorer({"chunk": pickle.dumps(chunk)})
             keep(work, chunk, pickle.loads(row["scored"]))
+
+
+class Hanging(Pattern):
+    """Answers three times."""
+
+    def forward(self, batch):
+        self.calls = getattr(self, "calls", 0) + 1
+        if self.calls > 3:
+            time.sleep(3600)
+        return super().forward(batch)
+
+
+def hanging():
+    return replace(view_level(), network=Hanging(), name="hanging")
+
+
+def test_a_network_that_hangs_ends_in_time_and_says_where(tmp_path, run):
+    began = time.monotonic()
+    with pytest.raises(UnusableInput) as refused:
+        run(read_cohort(on_disk(tmp_path, 2)), classifier=hanging(), engine=InThisProcess(hanging, timeout_seconds=0.5))
+    assert re.fullmatch(
+        r"classifier hanging: an answer must come within 0\.5 s, none came for exam \S+, [LR]-CC, .*; look at the "
+        r"network there, or give it longer: --mammo-timeout=SECONDS \(Ray node .*\)",
+        str(refused.value),
+    )
+    assert time.monotonic() - began < 60
+
+
+def test_within_its_time_a_network_gives_the_same_table(tmp_path, run):
+    manifest = on_disk(tmp_path, 3)
+    first, _, _ = run(read_cohort(manifest), engine=InThisProcess(timeout_seconds=600.0))
+    run.store.rename(tmp_path / "other.sqlite")
+    assert same(first, run(read_cohort(manifest))[0])
 
 
 def exam_level():
