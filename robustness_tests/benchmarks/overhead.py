@@ -7,8 +7,9 @@
 The pass is the real one: decoding, perturbing, preparing, scoring, keys, store; only universal fields, which are fitted
 before it, are left out. The classifier alone then gets exactly the calls that the pass made: as many images in batches
 as large, already prepared, and for each gradient that an adversarial perturbation followed, one forward and backward
-through the network. On a CPU the two take turns exam by exam and are compared by CPU time, which other work on the
-machine changes little; on a GPU by wall time, all exams at once, so that decoding and copying go on beside it.
+through the network. On a CPU the two take turns exam by exam, and for gradients condition by condition, and are
+compared by CPU time, which other work on the machine changes little while it stays the same; on a GPU by wall time, all
+exams at once, so that decoding and copying go on beside it.
 
 What the whole cohort decides – which breasts adversarial perturbations and controls are judged on – is decided on the
 whole cohort, and the ratio weighs images and gradients as a pass over all of it would.
@@ -95,8 +96,14 @@ class Overhead:
 
     def measure(self, kind, exams):
         """One part of a pass, and the same calls alone."""
-        wanted = [c for c in self.one_pass.conditions if follows_gradient(c) == (kind == "gradients") or c == CLEAN]
-        part = self._pass(self.one_pass.cohort, wanted)
+        wanted = [c for c in self.one_pass.conditions if c != CLEAN and follows_gradient(c) == (kind == "gradients")]
+        # Minutes each where a large network is followed.
+        turns = [[c] for c in wanted] if kind == "gradients" and not self.on_gpu else [wanted]
+        took, alone = zip(*(self._turn(kind, exams, [CLEAN, *turn]) for turn in turns), strict=True)
+        return sum(took), sum(alone)
+
+    def _turn(self, kind, exams, conditions):
+        part = self._pass(self.one_pass.cohort, conditions)
         part.needs._chosen.update(self.one_pass.needs._chosen)
         work = Work(
             name=part.name, owner="benchmark", cohort=part.cohort, pipeline=part._pipeline, store=self.store, cells=1
@@ -210,6 +217,7 @@ def measured(options, folder):
     with Busy() if overhead.on_gpu else nullcontext() as busy:
         for part in [exams] if overhead.on_gpu else [[exam] for exam in exams]:
             overhead.measure("images", part)
+            print(f"images: {overhead.seconds['images']}", file=sys.stderr, flush=True)
     following = next((c for c in conditions[1:] if follows_gradient(c)), None)
     if following is not None and not options.without_gradients:
         judged = overhead.one_pass.needs.chosen(PERTURBATIONS[following.perturbation].subset)
