@@ -62,15 +62,19 @@ def write_power(run: Run, terminal: pytest.TerminalReporter) -> None:
 
 
 def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
-    """The table of claims, counts and remarks, at the end of a run that judged any."""
-    if not run.claims_selected and not run.verdicts:
+    """The table of claims, counts and remarks, at the end of a run that judged any or was to.
+
+    Where workers were stopped before any of them ended a test, nothing tells how many claims they had.
+    """
+    judging = run.claims_selected or run.verdicts
+    if not judging and not run.remarks:
         return
     terminal.section("robustness of the classifier")
     if run.verdicts:
         for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
     for line in (
-        counts_line(run.verdicts, selected=run.claims_selected),
+        *([counts_line(run.verdicts, selected=run.claims_selected)] if judging else []),
         *(f"curve: {line}" for line in broken_lines(run.curves, run.verdicts)),
         *_effort(run),
         *(f"note: {line}" for line in run.stated()),
