@@ -162,7 +162,8 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
         return judge_candidate(claim, curves, test=test)
     condition = Condition(claim.perturbation, claim.severity)
     share = curves.identical.get(condition)
-    if share is not None and not PERTURBATIONS[claim.perturbation].may_cancel:
+    perturbed = len(curves.table.conditions) - 1
+    if share is not None and not (PERTURBATIONS[claim.perturbation].may_cancel and len(curves.identical) < perturbed):
         return not_run(
             curves[claim],
             claim.tolerance,

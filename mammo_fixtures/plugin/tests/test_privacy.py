@@ -189,6 +189,12 @@ EVERYTHING = (
 )
 
 
+def with_cache(gate):
+    """The gate as a user has it: pytest keeps what failed in .pytest_cache."""
+    ini = gate.path / "tox.ini"
+    ini.write_text(ini.read_text().replace("-p no:cacheprovider ", ""))
+
+
 def leaks(gate, result):
     """Names of written files, and `said`, with what of the patient they hold."""
     files = [path for path in gate.path.rglob("*") if path.is_file() and gate.path / "exams" not in path.parents]
@@ -200,6 +206,7 @@ def leaks(gate, result):
 @pytest.mark.parametrize("damage", ["raises", "missing", "other content", "no DICOM", "not readable"])
 def test_nothing_is_told_of_a_patient_where_a_run_goes_wrong(gate, cohort, damage):
     shutil.copytree(cohort, gate.path / "exams", dirs_exist_ok=True)
+    with_cache(gate)
     image = gate.path / "exams" / f"{NAME}_{DAY}_7L.dcm"
     if damage == "raises":
         release = gate.path / "release.py"
@@ -220,6 +227,22 @@ def test_nothing_is_told_of_a_patient_where_a_run_goes_wrong(gate, cohort, damag
     )
     assert told_of in result.stdout.str() + result.stderr.str()
     assert result.ret not in (0, None)
+    assert list(gate.path.rglob("lastfailed")) or damage != "raises", "pytest's cache is searched too"
+    assert not leaks(gate, result)
+
+
+@pytest.mark.parametrize("option", ["--mammo-plan", "--mammo-power"])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_nothing_is_told_of_a_patient_by_what_only_looks_ahead(gate, cohort, option, damaged):
+    shutil.copytree(cohort, gate.path / "exams", dirs_exist_ok=True)
+    with_cache(gate)
+    if damaged:
+        for image in (gate.path / "exams").glob("*.dcm"):
+            image.write_bytes(image.read_bytes()[:-4000])
+    result = gate.runpytest_subprocess("-k", "contrast", option, *EVERYTHING, timeout=300)
+    said = result.stdout.str() + result.stderr.str()
+    told = {"--mammo-power": "power", "--mammo-plan": "copy the file again" if damaged else "plan: "}[option]
+    assert told in said, said[-2000:]
     assert not leaks(gate, result)
 
 

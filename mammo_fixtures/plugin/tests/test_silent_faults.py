@@ -1,0 +1,46 @@
+"""Set-ups that give scores and a wrong verdict: each is loud in the gate."""
+
+import csv
+
+BLIND = '''
+
+class Blind(Detail):
+    """Undoes any change of contrast before it looks, and rounds what it finds."""
+
+    def forward(self, x):
+        tissue = x[..., 4:36]
+        lit = (tissue - tissue.mean((1, 2, 3), keepdim=True)) / tissue.std((1, 2, 3), keepdim=True)
+        soft = torch.nn.functional.avg_pool2d(lit, 8).amax((1, 2, 3))
+        return (8 * soft).round() / 8 * self.weight[0]
+
+def blind():
+    return Classifier(Blind(), name="blind", score="logit")
+'''
+
+
+def test_scores_bit_identical_to_clean_fail_and_no_claim_on_them_is_held(gate):
+    release = gate.path / "release.py"
+    release.write_text(release.read_text() + BLIND)
+    result = gate.runpytest_subprocess("-k", "contrast or contract", "--mammo-classifier=release:blind")
+    said = result.stdout.str()
+    assert result.ret == 1
+    assert "perturbed scores must differ from clean ones" in said
+    assert "they are bit-identical for" in said
+    assert "scores are bit-identical to clean for" in said
+    assert "claims: 0 held" in said
+
+
+def test_labels_shuffled_against_exams_fail_before_any_perturbation_is_blamed(gate):
+    path = gate.path / "exams" / "site.csv"
+    with path.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    labels = [row[4:6] for row in rows]
+    for at, row in enumerate(rows):
+        row[4:6] = labels[(at * 7 + 13) % len(rows)]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    result = gate.runpytest_subprocess("-k", "lowpass or clean")
+    said = result.stdout.str()
+    assert result.ret == 1
+    assert "not above chance" in said
+    assert "0 held" in said
