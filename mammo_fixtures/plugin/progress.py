@@ -46,6 +46,8 @@ class Progress:
 
     def __call__(self, cells: int, computed: int, found: int) -> None:
         now = self._clock()
+        if not computed:  # what came before the first score is no part of the rate
+            self._began = now
         done = computed + found >= cells
         if now - self._last < self._every and not (done and self._told):
             return

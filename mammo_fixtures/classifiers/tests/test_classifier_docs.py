@@ -82,7 +82,7 @@ def test_the_server_keeps_the_contract():
 def test_the_numbers_of_the_contract():
     pause, tries = http_endpoint.FIRST_PAUSE_SECONDS, http_endpoint.TRIES
     pauses = [f"{pause * 2**i:g}" for i in range(tries - 1)]
-    assert f"no answer in {http_endpoint.TIMEOUT_SECONDS:g} s" in HTTP
+    assert f"no whole answer in {http_endpoint.TIMEOUT_SECONDS:g} s" in HTTP
     assert f"after {', '.join(pauses[:-1])} and {pauses[-1]} s" in HTTP
     assert http_endpoint.NPY in HTTP
     assert http_endpoint.NPZ in HTTP

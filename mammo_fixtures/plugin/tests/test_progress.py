@@ -24,6 +24,13 @@ def test_tells_rate_and_time_left_once_an_interval():
     ]
 
 
+def test_what_comes_before_the_first_score_is_no_part_of_the_rate():
+    assert (
+        lines([(600, (1000, 0, 0)), (660, (1000, 300, 0))])[-1]
+        == "[mammo] 300 of 1,000 scores, 5 scores/s, 2:20 min left"
+    )
+
+
 def test_a_warm_run_is_silent_and_a_long_one_tells_its_end():
     assert lines([(1, (1000, 0, 1000))]) == []
     assert lines([(60, (10, 5, 0)), (65, (10, 10, 0))])[-1] == "[mammo] 10 of 10 scores, 0.15 scores/s"
@@ -79,6 +86,8 @@ def test_what_comes_before_the_first_exam_tells_its_beginning_time_left_and_end_
 PHANTOMS = """
 import os, signal, time
 import mammo_fixtures.exams.phantoms as phantoms
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts behind
 
 def phantom_cohort(progress):
     for done in (5, 6):

@@ -99,7 +99,14 @@ def test_ctrl_c_leaves_a_report_that_says_so(gate):
     (gate.path / "robustness_tests" / "test_zzz.py").write_text(STOPPING)
     gate.makeconftest(CONFTEST)
     command = [sys.executable, "-m", "pytest", "-k", "contrast-0.90x or zzz", "--mammo-report=out"]
-    process = subprocess.Popen(command, cwd=gate.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=gate.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell ignores it for what it starts behind
+    )
     for _ in range(1200):
         if (gate.path / "reached.txt").exists() or process.poll() is not None:
             break

@@ -59,6 +59,8 @@ import torch
 from mammo_fixtures import Classifier
 from release import Detail
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts behind
+
 class Interrupted(Detail):
     followed = 0
 
