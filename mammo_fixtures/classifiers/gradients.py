@@ -34,7 +34,7 @@ def gradients_of(
     def gradients(images: Sequence[Tensor]) -> list[Tensor]:
         import torch
 
-        # Not copied: what a network may work on in place is stacked below.
+        # Not copied: what a network may work on in place is set apart below.
         leaves = [(image.clone() if image.is_inference() else image.detach()).requires_grad_() for image in images]
         with torch.enable_grad():
             loss = _loss(inference, leaves, views, signs)
@@ -59,8 +59,7 @@ def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], sig
 
     if inference.classifier.integers:
         raise _none(inference, "it takes integers, and rounding has no gradient")
-    # Stacked, which copies: a network that works in place must not reach the leaves.
-    inputs = [torch.stack([inference.input(image, view)]) for image, view in zip(images, views, strict=True)]
+    inputs = [_apart(inference.input(image, view)[None], image) for image, view in zip(images, views, strict=True)]
     named = {f"{view.side}-{view.position}": given for view, given in zip(views, inputs, strict=True)}
     if inference.classifier.missing_views == "blank":
         named = {name: inference.blank(inputs[0]) for name in inference.classifier.views} | named
@@ -73,6 +72,12 @@ def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], sig
             raise OutOfMemory(said(error)) from error
         raise _none(inference, f"it raised {type(error).__name__}: {error}") from error
     return loss
+
+
+def _apart(given: Tensor, leaf: Tensor) -> Tensor:
+    """An input in memory of its own: a network that works in place must not reach the leaf."""
+    shared = given.untyped_storage().data_ptr() == leaf.untyped_storage().data_ptr()
+    return given.clone() if shared or not given.is_contiguous() else given
 
 
 def _none(inference: Inference, why: str) -> NoGradient:

@@ -95,14 +95,25 @@ class Overhead:
         return time.process_time()
 
     def measure(self, kind, exams):
-        """One part of a pass, and the same calls alone."""
-        wanted = [c for c in self.one_pass.conditions if c != CLEAN and follows_gradient(c) == (kind == "gradients")]
-        # Minutes each where a large network is followed.
-        turns = [[c] for c in wanted] if kind == "gradients" and not self.on_gpu else [wanted]
-        took, alone = zip(*(self._turn(kind, exams, [CLEAN, *turn]) for turn in turns), strict=True)
-        return sum(took), sum(alone)
+        """One part of a pass, and the same calls alone: seconds of both.
 
-    def _turn(self, kind, exams, conditions):
+        A pass decodes and scores a clean view once for all conditions, which the images count: of the gradients' turns,
+        each of which does it again, a turn without gradients is taken off.
+        """
+        wanted = [c for c in self.one_pass.conditions if c != CLEAN and follows_gradient(c) == (kind == "gradients")]
+        # A turn takes minutes where a large network is followed.
+        turns = [[c] for c in wanted] if kind == "gradients" and not self.on_gpu else [wanted]
+        base = self._turn(exams, [CLEAN])[:2] if len(turns) > 1 else (0.0, 0.0)
+        found, before = self.seconds[kind], dict(self.seconds[kind])
+        for turn in turns:
+            took, alone, calls = self._turn(exams, [CLEAN, *turn])
+            found["pass"] += took - base[0]
+            found["alone"] += alone - base[1]
+            found["calls"] += sum(n * shape[0] for (shape, grad), n in calls.items() if grad == (kind == "gradients"))
+        return found["pass"] - before["pass"], found["alone"] - before["alone"]
+
+    def _turn(self, exams, conditions):
+        """Seconds of a pass, and of its calls alone; the calls."""
         part = self._pass(self.one_pass.cohort, conditions)
         part.needs._chosen.update(self.one_pass.needs._chosen)
         work = Work(
@@ -117,12 +128,7 @@ class Overhead:
         began = self._clock()
         for (shape, gradient), count in calls.items():
             self._alone(shape, gradient, count)
-        alone = self._clock() - began
-        found = self.seconds[kind]
-        found["pass"] += took
-        found["alone"] += alone
-        found["calls"] += sum(n * shape[0] for (shape, gradient), n in calls.items() if gradient == (kind != "images"))
-        return took, alone
+        return took, self._clock() - began, calls
 
     def _alone(self, shape, gradient, count):
         if shape not in self._inputs:
