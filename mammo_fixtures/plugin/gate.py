@@ -155,7 +155,10 @@ def unit_of(perturbation: str) -> str:
 
 
 def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
-    """The verdict on a claim; one that rests on scores identical to clean is not run."""
+    """The verdict on a claim; one that rests on scores identical to clean is not run.
+
+    Where a classifier may cancel the perturbation that is so only if it left no perturbation of the pass to be seen.
+    """
     if claim.tolerance is None or claim.severity is None:
         return judge_clean(curves[claim], test=test)
     if claim.tolerance.claim == "not_worse":
