@@ -20,8 +20,6 @@ Box = tuple[int, int, int, int]
 """First row, row past the last, first column, column past the last; all 0 where there is nothing."""
 
 _COARSE_MM = 0.6
-_BAND = 184
-"""About so many rows at a time stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,8 +133,10 @@ def box_of(flags: NDArray[np.bool_]) -> Box:
 
 
 def _bands(rows: int, down: int) -> list[slice]:
-    """Whole blocks of rows, about as many as stay in a cache; the last may be shorter."""
-    each = max(1, _BAND // down) * down
+    """Whole blocks of rows, one band for each thread: threads with many short ones wait for the interpreter."""
+    import torch
+
+    each = max(1, -(-rows // (down * torch.get_num_threads()))) * down
     return [slice(start, min(start + each, rows)) for start in range(0, rows, each)]
 
 

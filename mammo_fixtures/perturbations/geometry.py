@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.breast_mask import Box
+from mammo_fixtures.perturbations.content import Content
 from mammo_fixtures.perturbations.geometry_sources import (
     elastic_source,
     magnification_source,
@@ -19,7 +20,7 @@ from mammo_fixtures.perturbations.geometry_sources import (
     signed_rows,
 )
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import Content, resample
+from mammo_fixtures.perturbations.resampling import resample
 from mammo_fixtures.perturbations.share_kept import central_box, flag_of_share_kept, notes_of_share_kept
 
 if TYPE_CHECKING:

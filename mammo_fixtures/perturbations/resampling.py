@@ -9,18 +9,17 @@ the background and the chest wall's edge are filled in. Memory takes longer than
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_fixtures.perturbations.threads import in_threads
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from mammo_fixtures.perturbations.content import Content
 
 TILE = 128
 """Side of a tile, pixels."""
@@ -29,30 +28,6 @@ _AT_ONCE = 4
 _SLACK = _AT_ONCE // 2 + 1
 """Pixels by which the crops of one call, evenly spaced by whole pixels, may miss the sources, which are not."""
 _BACKGROUND, _AT_EDGE, _INSIDE = 0, 1, 2
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Content:
-    """Where an image is not background, in blocks."""
-
-    blocks: NDArray[np.bool_]
-    """Whether any pixel of the block is not background."""
-    step: tuple[int, int]
-    """Rows and columns of a block; the last ones may reach beyond the image."""
-
-    @cached_property
-    def _sums(self) -> NDArray[np.int64]:
-        """Over all blocks above and to the left."""
-        return np.pad(self.blocks.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-
-    def within(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether boxes of pixels hold content; `first` and `last` (included) are (2, …) as rows and columns."""
-        shape = np.array(self.blocks.shape).reshape(2, *[1] * (first.ndim - 1))
-        step = np.array(self.step).reshape(shape.shape)
-        low, high = np.clip(first // step, 0, shape), np.clip(last // step + 1, 0, shape)
-        sums = self._sums
-        found = sums[high[0], high[1]] - sums[low[0], high[1]] - sums[high[0], low[1]] + sums[low[0], low[1]]
-        return np.asarray((found > 0) & (high > low).all(axis=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,11 +78,24 @@ class _Run:
     state: int
     down: int
     across: int
-    count: int
+    """The first tile's place among tiles."""
+    tiles: int
+    height: int
+    width: int
+    """Of each piece, pixels."""
 
     @property
-    def tiles(self) -> tuple[int, slice]:
-        return self.down, slice(self.across, self.across + self.count)
+    def top(self) -> int:
+        return self.down * TILE
+
+    @property
+    def left(self) -> int:
+        return self.across * TILE
+
+    @property
+    def count(self) -> int:
+        """Pieces of memory: background is filled in one, whatever its tiles."""
+        return 1 if self.state == _BACKGROUND else self.tiles
 
 
 def resample(
@@ -129,34 +117,34 @@ def resample(
     shape = (pixels.shape[0], pixels.shape[1])
     first, last = source.boxes(shape)
     states = _states(first, last, shape, source.crop(), chest_wall, content)
-    lines = [list(_runs(line, down, shape[1])) for down, line in enumerate(states.tolist())]
-    origins = _origins(source, first, [run for runs in lines for run in runs])
-    sampler = _Sampler(
+    runs = [run for down, line in enumerate(states.tolist()) for run in _runs(line, down, shape)]
+    origins = _origins(source, first, runs)
+    _Sampler(
         # Rows one after another in memory, as crops are addressed.
         pixels=pixels.contiguous(),
         source=source,
-        origins=origins,
+        origins=origins.tolist(),
         steps=torch.from_numpy(source.steps()).to(pixels.device),
         starts=torch.from_numpy(_starts(source, origins)).to(pixels.device),
         chest_wall=chest_wall,
         background=background,
         out=out,
-    )
-    # Each thread takes the next line of tiles: no step waits for all threads, which costs dear on a busy machine.
-    threads = torch.get_num_threads() if pixels.device.type == "cpu" else 1
-    left = iter(lines)
-    in_threads(lambda _: sampler.make(run for runs in left for run in runs), range(threads))
+    ).make(runs)
     return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sampler:
-    """Makes runs of tiles. What they need is worked out for all of them before: here threads should not meet."""
+    """Makes runs of tiles, one after another, each step of a run by all of torch's threads.
+
+    Threads of our own, with a run each, wait for the interpreter more than they win. For the same reason a run is few
+    calls: what lies in memory is addressed by its place there, in one call, not cut out step by step.
+    """
 
     pixels: Tensor
     source: SourceMap
-    origins: NDArray[np.int64]
-    """First row and column of each tile's crop, (tiles down, tiles across, 2)."""
+    origins: list[list[list[int]]]
+    """First row and column of each tile's crop, by tiles down and across."""
     steps: Tensor
     starts: Tensor
     """Source of each tile's first pixel in its crop, (tiles down, tiles across, 2, 1, 1) as column and row."""
@@ -164,37 +152,43 @@ class _Sampler:
     background: float
     out: Tensor
 
-    def make(self, runs: Iterable[_Run]) -> None:
+    def make(self, runs: list[_Run]) -> None:
         import torch
 
-        (rows, columns), device = self.pixels.shape, self.pixels.device
+        device, (down, across) = self.pixels.device, self.out.stride()
         field = None if self.source.displacement is None else self.source.displacement.permute(2, 0, 1)
         amount = torch.tensor(self.source.amount * self.source.units(), dtype=torch.float32, device=device)
         places = torch.empty(_AT_ONCE * 2 * TILE * TILE, device=device)
         crops = torch.empty((_AT_ONCE, 1, *self.source.crop()), device=device)
+        rooms: dict[tuple[int, int, int], tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         for run in runs:
-            top, left, count = run.down * TILE, run.across * TILE, run.count
-            height, width = min(TILE, rows - top), min(TILE, columns - left)
-            part = slice(top, top + height), slice(left, left + count * width)
+            size = count, height, width = run.count, run.height, run.width
+            new = self.out.as_strided(
+                (count, 1, height, width),
+                (width * across, 0, down, across),
+                self.out.storage_offset() + run.top * down + run.left * across,
+            )
             if run.state == _BACKGROUND:
-                self.out[part].fill_(self.background)
+                new.fill_(self.background)
                 continue
-            place = places[: count * 2 * height * width].view(count, 2, height, width)
-            torch.add(self.steps[:, :height, :width], self.starts[run.tiles], out=place)
+            if size not in rooms:
+                place = places[: count * 2 * height * width].view(count, 2, height, width)
+                rooms[size] = place, place.permute(0, 2, 3, 1), self.steps[:, :height, :width], crops[:count]
+            place, grid, steps, room = rooms[size]
+            torch.add(steps, self.starts[run.down, run.across : run.across + count], out=place)
             if field is not None:
-                shifts = field[:, part[0], part[1]].view(2, height, count, width).permute(2, 0, 1, 3)
-                place.addcmul_(shifts, amount[:, None, None])
-            seen = self._seen(run, crops[:count])
-            sampled = torch.grid_sampler_2d(seen, place.permute(0, 2, 3, 1), _BILINEAR, _ZEROS, True)
-            self.out[part].view(height, count, width).copy_(sampled[:, 0].transpose(0, 1))
+                shifts = field[:, run.top : run.top + height, run.left : run.left + count * width]
+                place.addcmul_(shifts.view(2, height, count, width).permute(2, 0, 1, 3), amount[:, None, None])
+            new.copy_(torch.grid_sampler_2d(self._seen(run, room), grid, _BILINEAR, _BORDER, True))
 
     def _seen(self, run: _Run, crops: Tensor) -> Tensor:
         """The tiles' crops, (tiles, 1, rows, columns)."""
-        columns, origins = self.pixels.shape[1], self.origins[run.tiles].tolist()
+        columns, origins = self.pixels.shape[1], self.origins[run.down][run.across : run.across + run.count]
         at = [top * columns + left for top, left in origins[:2]]
         stride = at[-1] - at[0]
         if run.state == _INSIDE and stride >= 0:
-            there = self.pixels.as_strided(crops.shape, (stride, 0, columns, 1), at[0])
+            strides = stride, 0, columns, 1
+            there = self.pixels.as_strided(crops.shape, strides, self.pixels.storage_offset() + at[0])
             # Displaced tiles have wide crops and straight lines.
             return crops.copy_(there) if self.source.displacement is None else there
         for crop, origin in zip(crops, origins, strict=True):
@@ -202,16 +196,18 @@ class _Sampler:
         return crops
 
 
-_BILINEAR, _ZEROS = 0, 0
+_BILINEAR, _BORDER = 0, 1
+"""As torch numbers them; no place lies beyond its crop."""
 
 
 def _origins(source: SourceMap, first: NDArray[np.int64], runs: list[_Run]) -> NDArray[np.int64]:
     """First row and column of each tile's crop: whole pixels from one to the next in a run, as strides must be."""
     pace = np.array([round(line[1] * TILE) for line in source.matrix], dtype=np.int64)
-    origins = np.empty((*first.shape[1:], 2), np.int64)
-    for run in runs:
-        origins[run.tiles] = first[:, run.down, run.across] - _SLACK + np.multiply.outer(np.arange(run.count), pace)
-    return origins
+    counts = np.array([run.tiles for run in runs])
+    begins = np.repeat([run.across for run in runs], counts).reshape(first.shape[1:])
+    downs, acrosses = np.ogrid[: first.shape[1], : first.shape[2]]
+    origins = np.moveaxis(first[:, downs, begins], 0, -1) - _SLACK + (acrosses - begins)[..., None] * pace
+    return np.asarray(origins)
 
 
 def _starts(source: SourceMap, origins: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -250,15 +246,18 @@ def _states(
     return np.where(content.within(first, last), states, _BACKGROUND)
 
 
-def _runs(line: list[int], down: int, columns: int) -> Iterator[_Run]:
+def _runs(line: list[int], down: int, shape: tuple[int, int]) -> Iterator[_Run]:
     """Runs of tiles in one state; a last tile that is not whole is a run of its own, but for background."""
-    whole, across = columns // TILE, 0
+    (rows, columns), across = shape, 0
+    height, whole = min(TILE, rows - down * TILE), columns // TILE
     while across < len(line):
-        end = across + 1
-        most = len(line) if line[across] == _BACKGROUND else min(whole, across + _AT_ONCE)
-        while end < most and line[end] == line[across]:
+        end, state = across + 1, line[across]
+        most = len(line) if state == _BACKGROUND else min(whole, across + _AT_ONCE)
+        while end < most and line[end] == state:
             end += 1
-        yield _Run(line[across], down, across, end - across)
+        left = columns - across * TILE
+        width = min((end - across) * TILE if state == _BACKGROUND else TILE, left)
+        yield _Run(state, down, across, end - across, height, width)
         across = end
 
 

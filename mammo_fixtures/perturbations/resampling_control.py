@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammo_fixtures.perturbations.content import Content
 from mammo_fixtures.perturbations.geometry import ELASTIC, MAGNIFICATION, POSTERIOR_CUT, ROTATION, TRANSLATION
 from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import Content, SourceMap, resample
+from mammo_fixtures.perturbations.resampling import SourceMap, resample
 from mammo_fixtures.perturbations.shared import Shared
 
 if TYPE_CHECKING:

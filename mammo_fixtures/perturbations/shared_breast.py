@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.exams import View
     from mammo_fixtures.perturbations.breast_mask import Box, BreastBlocks, Foreground
+    from mammo_fixtures.perturbations.content import Content
     from mammo_fixtures.perturbations.feather import Feather
-    from mammo_fixtures.perturbations.resampling import Content
 
 
 class SharedBreast:
@@ -112,7 +112,7 @@ class SharedBreast:
     @cached_property
     def content(self) -> Content:
         """Blocks that are not all background: of the breast and of all markers."""
-        from mammo_fixtures.perturbations.resampling import Content
+        from mammo_fixtures.perturbations.content import Content
 
         return Content(blocks=self.foreground.share > 0, step=self.foreground.step)
 

@@ -53,6 +53,8 @@ def _pool(_process: int, threads: int) -> ThreadPoolExecutor:
     started = Barrier(threads)
 
     def alone(_: int) -> None:
+        # A thread takes over the process's number when it first needs it: before, else it would after.
+        torch.get_num_threads()
         torch.set_num_threads(1)
         started.wait()
 

@@ -132,6 +132,17 @@ def test_the_number_of_threads_changes_nothing():
     assert np.array_equal(results[0], results[2])
 
 
+def test_an_image_may_lie_in_the_midst_of_others():
+    shared = Shared(breast((5 * TILE, 4 * TILE)))
+    source = SOURCES["rotation"](shared, 5)
+    three = torch.stack([torch.zeros_like(shared.pixels), shared.pixels, torch.ones_like(shared.pixels)])
+    among = torch.empty_like(three)
+    given = {"chest_wall": "left", "background": 0.0, "content": shared.content}
+    alone = resample(shared.pixels, source, out=None, **given)
+    resample(three[1], source, out=among[1], **given)
+    assert torch.equal(among[1], alone)
+
+
 def test_leaving_out_the_background_changes_nothing():
     shared = Shared(breast((7 * TILE, 5 * TILE)))
     assert not shared.content.blocks.all()

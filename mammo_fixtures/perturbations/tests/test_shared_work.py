@@ -109,3 +109,14 @@ def test_threads_give_results_in_order_and_pass_on_what_fails(threads, monkeypat
     assert in_threads(lambda number: number**2, range(20)) == [number**2 for number in range(20)]
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda number: 1 / number, range(3))
+
+
+def test_threads_have_no_threads_of_their_own():
+    # Each would have as many as the process is given: so many that wait busily that nobody gets a core.
+    caller = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert set(in_threads(lambda _: torch.get_num_threads(), range(50))) == {1}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(caller)
