@@ -103,20 +103,22 @@ def test_a_filter_is_one_product_and_one_inverse(shape, kept):
     assert np.array_equal(out.numpy(), fft.idct(weighed, norm="ortho", axis=1))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_give_results_in_order_and_pass_on_what_fails(threads, monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    caller = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(caller)
+
+
+@pytest.mark.usefixtures("threads")
+def test_threads_give_results_in_order_and_pass_on_what_fails():
     assert in_threads(lambda number: number**2, range(20)) == [number**2 for number in range(20)]
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda number: 1 / number, range(3))
 
 
-def test_threads_have_no_threads_of_their_own():
+def test_threads_have_no_threads_of_their_own(threads):
     # Each would have as many as the process is given: so many that wait busily that nobody gets a core.
-    caller = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3)
-        assert set(in_threads(lambda _: torch.get_num_threads(), range(50))) == {1}
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(caller)
+    assert set(in_threads(lambda _: torch.get_num_threads(), range(50))) == {1}
+    assert torch.get_num_threads() == threads
