@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -71,8 +71,7 @@ class SourceMap:
         return first, last
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """Tiles beside each other that are made in one call."""
 
     state: int
@@ -93,7 +92,7 @@ class _Run:
         return self.across * TILE
 
     @property
-    def count(self) -> int:
+    def pieces(self) -> int:
         """Pieces of memory: background is filled in one, whatever its tiles."""
         return 1 if self.state == _BACKGROUND else self.tiles
 
@@ -162,7 +161,7 @@ class _Sampler:
         crops = torch.empty((_AT_ONCE, 1, *self.source.crop()), device=device)
         rooms: dict[tuple[int, int, int], tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         for run in runs:
-            size = count, height, width = run.count, run.height, run.width
+            size = count, height, width = run.pieces, run.height, run.width
             new = self.out.as_strided(
                 (count, 1, height, width),
                 (width * across, 0, down, across),
@@ -183,7 +182,7 @@ class _Sampler:
 
     def _seen(self, run: _Run, crops: Tensor) -> Tensor:
         """The tiles' crops, (tiles, 1, rows, columns)."""
-        columns, origins = self.pixels.shape[1], self.origins[run.down][run.across : run.across + run.count]
+        columns, origins = self.pixels.shape[1], self.origins[run.down][run.across : run.across + run.pieces]
         at = [top * columns + left for top, left in origins[:2]]
         stride = at[-1] - at[0]
         if run.state == _INSIDE and stride >= 0:
@@ -266,7 +265,8 @@ def _fill(crop: Tensor, pixels: Tensor, origin: list[int], chest_wall: str, back
     (rows, columns), (top, left), (tall, wide) = pixels.shape, origin, crop.shape
     first, last = max(top, 0), min(top + tall, rows)
     near, far = max(left, 0), min(left + wide, columns)
-    if last - first < tall or far - near < wide:
+    beyond = (chest_wall != "left" and left < 0) or (chest_wall != "right" and left + wide > columns)
+    if beyond or last - first < tall:
         crop.fill_(background)
     if first >= last:
         return
