@@ -18,7 +18,7 @@ from mammo_fixtures.plugin.view_checks import (
     breasts_lie_on_their_declared_side,
     views_use_their_declared_intensity_range,
 )
-from mammo_fixtures.scoring.identical import identical_to_clean
+from mammo_fixtures.scoring.identical import doubt_of, identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts.claim import curve_claims
 
@@ -60,8 +60,12 @@ def scores_differ_between_breasts(scores: ScoreTable) -> None:
     )
 
 
-def perturbed_scores_differ_from_clean(scores: ScoreTable) -> None:
+def perturbed_scores_differ_from_clean(scores: ScoreTable, mammo_run: Run) -> None:
     same = identical_to_clean(scores)
+    if mammo_run.settings.scores is not None:
+        if same:
+            mammo_run.remarks[doubt_of(same)] = None
+        return
     perturbed = [condition for condition in scores.conditions if condition != CLEAN]
     if not perturbed:
         pytest.skip("no selected test needs a perturbation")

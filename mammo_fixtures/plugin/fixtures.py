@@ -99,13 +99,16 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
 @pytest.fixture(scope="session")
 def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -> Curves:
     """Curves by claim: `curves[claim]`."""
-    if mammo_run.settings.baseline is None:
-        return Curves(table=scores)
-    with one_line(request):
-        releases = paired(scores, ScoreTable.read(mammo_run.settings.baseline, pseudonyms=mammo_run.pseudonyms))
-        mammo_run.header |= {"baseline": mammo_run.settings.baseline.name, "differences": list(releases.differences)}
-        mammo_run.remarks.update(dict.fromkeys(releases.differences))
-        return Curves(table=scores, releases=releases)
+    settings, releases = mammo_run.settings, None
+    if settings.baseline is not None:
+        with one_line(request):
+            releases = paired(scores, ScoreTable.read(settings.baseline, pseudonyms=mammo_run.pseudonyms))
+            mammo_run.header |= {"baseline": settings.baseline.name, "differences": list(releases.differences)}
+            mammo_run.remarks.update(dict.fromkeys(releases.differences))
+    found = Curves(table=scores, releases=releases, as_given=settings.scores is not None)
+    if found.doubt:
+        mammo_run.remarks[found.doubt] = None
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_devi
 from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.plugin.watchdog import watch_of
-from mammo_fixtures.scoring.identical import identical_to_clean
+from mammo_fixtures.scoring.identical import doubt_of, identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
 from mammo_fixtures.verdicts.averaging import parts_of
@@ -113,11 +113,18 @@ class Curves:
     table: ScoreTable
     releases: Releases | None = None
     """With the baseline, where one is given."""
+    as_given: bool = False
+    """A table without its classifier: scores identical to clean are judged all the same, and `doubt` says so."""
     identical: dict[Condition, float] = field(default_factory=dict)
+    doubt: str = ""
     _known: dict[tuple[object, ...], Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.identical = identical_to_clean(self.table)
+        identical = identical_to_clean(self.table)
+        if self.as_given:
+            self.doubt = doubt_of(identical)
+        else:
+            self.identical = identical
 
     def __getitem__(self, claim: Claim) -> Curve:
         """The curve over all severities that the table holds of the claim's perturbation."""

@@ -33,6 +33,18 @@ def identical_to_clean(table: ScoreTable) -> dict[Condition, float]:
     return shares
 
 
+def doubt_of(shares: dict[Condition, float]) -> str:
+    """What a reader of a table must know who cannot ask how its scores came about; empty where nothing is identical."""
+    if not shares:
+        return ""
+    first, others = next(iter(shares)), len(shares) - 1
+    named = f"{first.perturbation} {first.severity:g}" + (f" and {others} more" if others else "")
+    return (
+        f"scores under {named} are bit-identical to clean for {min(shares.values()):.1%} of breasts or more: the clean "
+        "images were scored, or the classifier does not see the change; a table alone cannot tell, so it is judged"
+    )
+
+
 def _may_differ(table: ScoreTable, condition: Condition) -> NDArray[np.bool_]:
     of_regions = {record.name for record in PERTURBATIONS if record.needs == "region"}
     differ: NDArray[np.bool_] = (table.malignant == 1) | (condition.perturbation not in of_regions)

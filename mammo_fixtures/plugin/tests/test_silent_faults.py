@@ -30,6 +30,25 @@ def test_scores_bit_identical_to_clean_fail_and_no_claim_on_them_is_held(gate):
     assert "claims: 0 held" in said
 
 
+def test_a_table_alone_whose_scores_are_those_of_the_clean_views_is_judged_with_a_warning(gate):
+    lines = ["exam_id,side,malignant,subgroup,perturbation,severity,reader,score"]
+    for number in range(120):
+        breast, score = (
+            f"{number},L,{number % 2},{'soft_tissue_lesions' if number % 2 else ''}",
+            number % 37 / 37 + number % 2,
+        )
+        for condition in ("clean,0", *(f"lowpass,{severity}" for severity in (0.17, 0.25, 0.33, 0.5, 1, 2, 3, 4))):
+            lines.append(f"{breast},{condition},1,{score}")
+    (gate.path / "alone.csv").write_text("\n".join(lines))
+    given = ("-k", "(lowpass and holds) or contract", "--mammo-scores=alone.csv", "--mammo-report=out")
+    result = gate.runpytest_subprocess(*given)
+    said = " ".join(result.stdout.str().split())
+    assert result.ret == 0
+    assert "0 broken" in said
+    assert "scores under lowpass 0.17 and 7 more are bit-identical to clean for 100.0% of breasts or more" in said
+    assert "bit-identical to clean" in (gate.path / "out" / "report.html").read_text()
+
+
 def test_labels_shuffled_against_exams_fail_before_any_perturbation_is_blamed(gate):
     path = gate.path / "exams" / "site.csv"
     with path.open(newline="") as file:
