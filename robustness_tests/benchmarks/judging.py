@@ -84,9 +84,12 @@ def read_and_judged(path):
 
 def write_columns(scores, path):
     """As another program would write it, a condition at a time; our own writer takes a minute for nine million rows."""
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
+    try:
+        import pyarrow as pa
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError:
+        raise SystemExit("the table of many breasts is written by pyarrow: pip install -e .[parquet]") from None
 
     breasts = len(scores.exam_id)
     parts = [
