@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,10 @@ TOP = 2**BITS - 1
 _CONTAINER_BITS = 16
 _OFFSET = 2 ** (_CONTAINER_BITS - 1) - 2 ** (BITS - 1)
 """Puts 12-bit values in the middle of the 16-bit container: the coder's level shift then makes them signed 12 bits."""
+
+_VARIABLE = "OPJ_NUM_THREADS"
+_MOST_THREADS = 8
+"""They are made anew for each image."""
 
 _COD, _SOT, _PLT, _SOD, _EOC = b"\xff\x52", b"\xff\x90", b"\xff\x58", b"\xff\x93", b"\xff\xd9"
 """Markers: coding style, start of the tile-part, its packets' lengths, start of data, end (A.2)."""
@@ -42,7 +48,7 @@ def decoded(codestream: bytes) -> NDArray[np.float32]:
     """Values as fractions of the 12-bit range."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(codestream)) as image:
+    with _threads(), Image.open(io.BytesIO(codestream)) as image:
         stored = np.asarray(image)
     values: NDArray[np.float32] = (stored.astype(np.float32) - _OFFSET).clip(0, TOP)
     values /= np.float32(TOP)
@@ -92,5 +98,25 @@ def _saved(values: NDArray[np.uint16], **options: object) -> bytes:
     from PIL import Image
 
     target = io.BytesIO()
-    Image.fromarray(values + np.uint16(_OFFSET)).save(target, "JPEG2000", no_jp2=True, **options)
+    with _threads():
+        Image.fromarray(values + np.uint16(_OFFSET)).save(target, "JPEG2000", no_jp2=True, **options)
     return target.getvalue()
+
+
+@contextmanager
+def _threads() -> Iterator[None]:
+    """As many as torch has, in the coder: blocks are coded one by one, so that threads change no bit.
+
+    OpenJPEG knows one way to be told, a variable of the environment, which it reads anew for each image.
+    """
+    import torch
+
+    if _VARIABLE in os.environ:
+        yield
+        return
+    threads = min(torch.get_num_threads(), _MOST_THREADS)
+    os.environ[_VARIABLE] = str(threads if threads > 1 else 0)
+    try:
+        yield
+    finally:
+        os.environ.pop(_VARIABLE, None)

@@ -1,6 +1,7 @@
 """Storage: compression at the ratio asked for, larger pixels, wrong spacing."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -140,3 +141,19 @@ def test_a_wrong_spacing_changes_the_declaration_only(ratio):
 
 def test_nothing_but_the_spacing_is_ever_redeclared():
     assert [record.name for record in PERTURBATIONS if record.redeclare] in ([], ["spacing_misdeclared"])
+
+
+def test_threads_of_the_coder_change_no_bit_and_leave_the_environment_as_it_was(monkeypatch):
+    monkeypatch.delenv("OPJ_NUM_THREADS", raising=False)
+    values = np.rint(breast().pixels * jpeg2000_stream.TOP).astype(np.uint16)
+    caller = torch.get_num_threads()
+    try:
+        made = []
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            stream = jpeg2000_stream.coded(values, (40, 10, 1))
+            made.append((stream, jpeg2000_stream.decoded(stream).tobytes()))
+    finally:
+        torch.set_num_threads(caller)
+    assert made[0] == made[1] == made[2]
+    assert "OPJ_NUM_THREADS" not in os.environ
