@@ -1,14 +1,28 @@
-"""A whole core pass beside its classifier alone: what is claimed is their ratio, measured in one run."""
+"""A whole core pass beside its classifier alone: what is claimed is their ratio, measured in one run.
+
+On a CPU both have one thread, as each of several workers has: the CPU time of more would count how they wait.
+"""
 
 import statistics
 import time
 
 import pytest
+import torch
 
 MOST_TIMES_THE_CLASSIFIER = 1.5
 EXAMS = 4
 
 
+@pytest.fixture
+def one_thread():
+    """Of torch, for as long as the pass takes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_core_pass_of_the_phantoms(timed, classifier, cohort, mammo_run, tmp_path):
     """All core conditions; at exam level, or for a classifier of one's own, the ratio is told and not claimed."""
     from overhead import Overhead, core_conditions, spread
