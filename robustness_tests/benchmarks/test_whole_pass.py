@@ -7,7 +7,6 @@ import statistics
 import time
 
 import pytest
-import torch
 
 MOST_TIMES_THE_CLASSIFIER = 1.5
 EXAMS = 4
@@ -16,6 +15,8 @@ EXAMS = 4
 @pytest.fixture
 def one_thread():
     """Of torch, for as long as the pass takes."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
