@@ -45,42 +45,42 @@ def exported(reference, tmp_path_factory):
     return write_exported(reference.network, tmp_path_factory.mktemp("exported") / "release.pt2", inside=toml(DECLARED))
 
 
-def same(classifier, cohort, expected):
+def largest_difference(classifier, cohort, expected):
+    """Of scores that differ between breasts and conditions: between logits, which no probabilities exceed."""
     found = score(cohort, classifier, PLAN, device="cpu").scores
     assert found.shape == expected.shape == (2, 4, 1)
-    assert np.ptp(expected) > 1, "scores differ between breasts and conditions"
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
-    np.testing.assert_allclose(1 / (1 + np.exp(-found)), 1 / (1 + np.exp(-expected)), atol=TOLERANCE, rtol=0)
+    assert np.ptp(expected) > 1
+    return np.abs(found - expected).max()
 
 
 def test_torchscript(reference, cohort, expected, tmp_path):
     path = write_torchscript(reference.network, tmp_path / "release.pt", inside=toml(DECLARED))
     classifier = load_classifier(str(path))
-    same(classifier, cohort, expected)
+    assert largest_difference(classifier, cohort, expected) <= TOLERANCE
     assert classifier.name == "release.pt"
     assert fingerprint(classifier)
 
 
 def test_exported_program(exported, cohort, expected):
-    same(load_classifier(str(exported)), cohort, expected)
+    assert largest_difference(load_classifier(str(exported)), cohort, expected) <= TOLERANCE
 
 
 def test_onnx(reference, cohort, expected, tmp_path):
     network = ForOnnx()
     network.load_state_dict(reference.network.state_dict())
     path = write_onnx(network, tmp_path / "release.onnx", inside=toml(DECLARED))
-    same(load_classifier(str(path)), cohort, expected)
+    assert largest_difference(load_classifier(str(path)), cohort, expected) <= TOLERANCE
 
 
 def test_http(reference, cohort, expected):
     with served(scoring(reference.network, DECLARED)) as address:
         classifier = load_classifier(address)
         assert fingerprint(classifier), "it states a version"
-        same(classifier, cohort, expected)
+        assert largest_difference(classifier, cohort, expected) <= TOLERANCE
 
 
 def test_an_ensemble_of_one_network_in_three_forms(reference, exported, cohort, expected, tmp_path):
     script = write_torchscript(reference.network, tmp_path / "release.pt", inside=toml(DECLARED))
     with served(scoring(reference.network, DECLARED)) as address:
         members = [load_classifier(str(place)) for place in (script, exported, address)]
-        same(ensemble(*members), cohort, expected)
+        assert largest_difference(ensemble(*members), cohort, expected) <= TOLERANCE

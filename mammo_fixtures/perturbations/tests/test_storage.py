@@ -151,6 +151,8 @@ def test_threads_of_the_coder_change_no_bit_and_leave_the_environment_as_it_was(
         made = []
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
+            with jpeg2000_stream._threads():
+                assert os.environ["OPJ_NUM_THREADS"] == {1: "0", 2: "2", 5: "5"}[threads]
             stream = jpeg2000_stream.coded(values, (40, 10, 1))
             made.append((stream, jpeg2000_stream.decoded(stream).tobytes()))
     finally:

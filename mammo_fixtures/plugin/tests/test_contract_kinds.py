@@ -90,3 +90,4 @@ def test_an_untrained_network_repeats_alone_and_among_others(precision):
     the_same_view_gets_the_same_score(cohort(), classifier, run(precision))
     a_score_does_not_depend_on_its_batch(cohort(), classifier, run(precision))
     the_network_is_in_evaluation_mode(classifier, table([0.5]))
+    assert not any(module.training for module in network.modules())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -50,11 +52,8 @@ def test_a_rewritten_file_is_computed_again(tmp_path, run, remote):
 
 
 def test_a_file_system_that_tells_nothing_of_changes_is_decoded_again(run, remote, monkeypatch):
-    def modified(self, path):
-        raise NotImplementedError
-
     monkeypatch.setattr(MemoryFileSystem, "info", lambda self, path, **_: {"name": path, "size": 1, "type": "file"})
-    monkeypatch.setattr(MemoryFileSystem, "modified", modified)
+    monkeypatch.setattr(MemoryFileSystem, "modified", Mock(side_effect=NotImplementedError))
     first, _, _ = run(read_cohort(URL))
     again, images, decoded = run(read_cohort(URL))
     assert (images, decoded) == (0, 6), "for their keys"
