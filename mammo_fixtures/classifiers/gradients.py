@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,22 +17,45 @@ if TYPE_CHECKING:
 
 BREAST = ""
 """Key of the one score of a view-level classifier."""
+_LOSS_SCALE = 2.0**64
+"""Brings gradients of saturated scores, 1e-45 and less, back among numbers that float32 holds and CPUs compute fast.
+Loss scaling: Micikevicius et al. 2018, arXiv:1710.03740."""
 
 
 class NoGradient(UnusableInput):
     """The classifier's score cannot be followed back to its pixels."""
 
 
-def gradients_of(
+def scaled_gradients_of(
     inference: Inference, views: Sequence[View], signs: Mapping[str, float]
+) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+    """As `gradients_of`, times a positive number, which ascents do not mind: less of it underflows."""
+    return gradients_of(inference, views, signs, loss_scale=_LOSS_SCALE)
+
+
+def gradients_of(
+    inference: Inference, views: Sequence[View], signs: Mapping[str, float], *, loss_scale: float = 1.0
 ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
     """A function from images of these views to the gradient of Σ sign × score at each, float32.
 
     `signs` is keyed by side at exam level, where all views are scored together; `BREAST` at view level, for one view.
-    Full precision, whatever precision scores are computed in.
+    Full precision, whatever precision scores are computed in. Times `loss_scale`, a power of two, which rounds nothing;
+    where some of that overflows, as in a network that computes in half precision itself, not scaled from then on.
+    Infinite and undefined values count as 0. Results may share memory with the network: not to be changed.
     """
+    scale = loss_scale
 
     def gradients(images: Sequence[Tensor]) -> list[Tensor]:
+        nonlocal scale
+        found = at(images)
+        if _finite(found):
+            return found
+        if scale != 1:
+            scale = 1.0
+            found = at(images)
+        return [each.nan_to_num(0, 0, 0) for each in found]
+
+    def at(images: Sequence[Tensor]) -> list[Tensor]:
         import torch
 
         # Not copied: what a network may work on in place is set apart below.
@@ -41,17 +65,19 @@ def gradients_of(
             if not loss.requires_grad:
                 raise _none(inference, "its score does not depend on its input as far as torch can follow")
             try:
-                found = torch.autograd.grad(loss, leaves, allow_unused=True)
+                found = torch.autograd.grad(loss, leaves, loss.new_tensor(scale), allow_unused=True)
             except RuntimeError as error:
                 if ran_out(error):
                     raise OutOfMemory(said(error)) from error
                 raise _none(inference, f"it raised {error}") from error
-        return [
-            torch.zeros_like(leaf) if each is None else each.nan_to_num(0, 0, 0)
-            for leaf, each in zip(leaves, found, strict=True)
-        ]
+        return [torch.zeros_like(leaf) if each is None else each for leaf, each in zip(leaves, found, strict=True)]
 
     return gradients
+
+
+def _finite(found: Sequence[Tensor]) -> bool:
+    """Whether all values are finite. Their sum tells; should it overflow by itself, nothing is lost but time."""
+    return all(math.isfinite(float(each.sum())) for each in found)
 
 
 def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], signs: Mapping[str, float]) -> Tensor:

@@ -27,7 +27,7 @@ _INWARD = (1 - 1e-6, 1 - 1e-5, 1 - 1e-4, 1 - 1e-3)
 """Against the rounding of pixels, which may add a millionth to a root-mean-square."""
 
 Gradients = Callable[[Sequence["Tensor"]], "list[Tensor]"]
-"""Gradient of the loss at images of views, in the views' order."""
+"""Gradient of the loss at images of views, in the views' order, or some positive multiple. Not to be changed."""
 
 
 class Ascent:
@@ -135,7 +135,7 @@ def _ascend_linf(
         into_box(image, *ends)
     for _ in range(steps):
         for image, gradient, ends in zip(images, gradients(images), boxes, strict=True):
-            into_box(image.add_(gradient.sign_(), alpha=STEP_SHARE * radius / steps), *ends)
+            into_box(image.add_(gradient.sign(), alpha=STEP_SHARE * radius / steps), *ends)
 
 
 def _ascend_l2(
@@ -203,6 +203,7 @@ FGSM = Perturbation(
     severities=(0.5, 1, 2, 4, 8),
     valid=(1e-3, 4095.0),
     nothing=0.0,
+    version=2,
     set="extended",
     needs="gradient",
     subset=_SUBSET,
@@ -220,6 +221,7 @@ PGD_LINF = Perturbation(
     severities=(0.5, 1, 2, 4, 8),
     valid=(1e-3, 4095.0),
     nothing=0.0,
+    version=2,
     keyed=True,
     needs="gradient",
     subset=_SUBSET,
@@ -236,6 +238,7 @@ PGD_L2 = Perturbation(
     severities=(0.25, 0.5, 1, 2, 4),
     valid=(1e-3, 4095.0),
     nothing=0.0,
+    version=2,
     set="extended",
     keyed=True,
     needs="gradient",

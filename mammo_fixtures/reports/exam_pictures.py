@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammo_fixtures.classifiers import load_classifier
-from mammo_fixtures.classifiers.gradients import BREAST, gradients_of
+from mammo_fixtures.classifiers.gradients import BREAST, scaled_gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.perturbations import Perturbation, Shared
@@ -58,6 +58,6 @@ def follow(shared: Shared, breast: Breast, *, classifier: str | None, fields: Pa
     loaded = load_classifier(classifier) if classifier else None
     # At exam level all views are moved together, which the page of a report shows.
     if loaded is not None and loaded.level == "view":
-        shared.ascent.gradients = gradients_of(Inference(loaded), [shared.view], {BREAST: sign(breast)})
+        shared.ascent.gradients = scaled_gradients_of(Inference(loaded), [shared.view], {BREAST: sign(breast)})
     if fields is not None:
         shared.universal_fields = UniversalFields.read(fields).against(shared.view.exam_id)

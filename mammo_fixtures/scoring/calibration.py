@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from mammo_fixtures.classifiers.gradients import gradients_of
+from mammo_fixtures.classifiers.gradients import scaled_gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
@@ -106,12 +106,12 @@ def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECO
     network, gradient = _Calls(wait), _Calls(wait)
 
     def played_gradients(inference: Inference, views: Sequence[View], signs: Mapping[str, float]) -> Any:
-        real = gradients_of(inference, views, signs)
+        real = scaled_gradients_of(inference, views, signs)
 
         def gradients(images: Sequence[Tensor]) -> list[Tensor]:
             kind = tuple(tuple(image.shape) for image in images)
-            # Copies: who follows a gradient takes its sign in place.
-            return [each.clone() for each in gradient(kind, lambda: real(images))]
+            found: list[Tensor] = gradient(kind, lambda: real(images))
+            return found
 
         return gradients
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mammo_fixtures.classifiers.gradients import BREAST, NoGradient, gradients_of
+from mammo_fixtures.classifiers.gradients import BREAST, NoGradient, scaled_gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import View
 from mammo_fixtures.exams.cohort import ViewSource
@@ -53,4 +53,4 @@ def refusal(share: float) -> str:
 
 def _any_gradient(inference: Inference, views: list[View], signs: dict[str, float]) -> bool:
     images = [Shared(view, device=inference.device).pixels for view in views]
-    return any(bool(each.any()) for each in gradients_of(inference, views, signs)(images))
+    return any(bool(each.any()) for each in scaled_gradients_of(inference, views, signs)(images))

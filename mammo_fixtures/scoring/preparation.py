@@ -18,6 +18,8 @@ from mammo_fixtures.scoring.needs import Needs, Side
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 
+_SHARE_WITH_GRADIENT = "share with scaled gradient"
+"""What its key in the store says."""
 _POLL_SECONDS = 0.2
 
 
@@ -59,7 +61,7 @@ class Preparation:
         if not following:
             return 0
         chosen = self.needs.chosen(gradient_check.LOOKED_AT)
-        known = self._recalled("share with gradient", chosen)
+        known = self._recalled(_SHARE_WITH_GRADIENT, chosen)
         if known is None:
             # One view of a breast is enough, where its gradient is not 0 everywhere.
             gradients += len(chosen)
@@ -107,7 +109,7 @@ class Preparation:
         return self.store.path.parent / "universal" / f"{key.hex()}.safetensors"
 
     def _share_with_gradient(self) -> float:
-        key = self._key("share with gradient", self.needs.chosen(gradient_check.LOOKED_AT))
+        key = self._key(_SHARE_WITH_GRADIENT, self.needs.chosen(gradient_check.LOOKED_AT))
         if key not in (known := self.store.scores([key])):
             share = gradient_check.share_with_gradient(self.sweep.inference, self.needs, self.read)
             self.store.keep([(key, share)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.aggregation import aggregated
-from mammo_fixtures.classifiers.gradients import gradients_of
+from mammo_fixtures.classifiers.gradients import scaled_gradients_of
 from mammo_fixtures.classifiers.inference import Inference, batch_said
 from mammo_fixtures.classifiers.inputs import nyquist_wavelength_mm
 from mammo_fixtures.classifiers.memory import OutOfMemory, call_measured, memory_watched
@@ -57,7 +57,7 @@ class Sweep:
     """Scores of the exam at work that are done, in parts of a breast's views; they are handed over with the exam."""
     beat: Callable[[], None] = lambda: None
     """Called after each batch: an exam may take many minutes."""
-    gradients: Callable[..., Gradients] = gradients_of
+    gradients: Callable[..., Gradients] = scaled_gradients_of
     """Gives what adversarial perturbations follow; another one where a pass is only rehearsed."""
     watch: Watch = unwatched
     batches: Batches = field(init=False)
