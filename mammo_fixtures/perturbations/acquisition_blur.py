@@ -10,6 +10,7 @@ from mammo_fixtures.perturbations.record import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mammo_fixtures.perturbations.breast_mask import Box
     from mammo_fixtures.perturbations.keyed import Key
 
 _TINY = 1e-20
@@ -30,6 +31,7 @@ def motion_blur(
     spacing_mm: tuple[float, float],
     motion_direction: tuple[float, float],
     mask: Tensor,
+    breast_box: Box,
     out: Tensor | None = None,
 ) -> Tensor:
     """The breast moved steadily by L mm during the exposure: transfer function sinc(L f·u) along a keyed direction u.
@@ -51,8 +53,14 @@ def motion_blur(
         down = phases[0][lines, None]
         return _sine_over_itself(down + phases[1]), _sine_over_itself(down - phases[1])
 
-    filtered_obliquely(spectrum, transfer, out)
-    return torch.where(mask, out, pixels, out=out)
+    columns = slice(*breast_box[2:])
+    if columns.start == columns.stop:
+        return out.copy_(pixels)
+    filtered_obliquely(spectrum, transfer, out, columns)
+    for beyond in (slice(columns.start), slice(columns.stop, None)):
+        out[:, beyond] = pixels[:, beyond]
+    torch.where(mask[:, columns], out[:, columns], pixels[:, columns], out=out[:, columns])
+    return out
 
 
 def focal_blur(
@@ -99,7 +107,7 @@ MOTION_BLUR = Perturbation(
     valid=(0.001, 50.0),
     nothing=0.0,
     keyed=True,
-    shares=("spectrum", "spacing_mm", "motion_direction", "mask"),
+    shares=("spectrum", "spacing_mm", "motion_direction", "mask", "breast_box"),
     source="Uniform motion over the exposure, a boxcar along its path; readers notice blur from some tenths of a mm.",
 )
 

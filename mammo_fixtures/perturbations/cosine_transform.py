@@ -79,44 +79,54 @@ def filtered_by(spectrum: Tensor, gain: Tensor, out: Tensor) -> Tensor:
     return _inverse(out, columns)
 
 
-def filtered_obliquely(spectrum: Tensor, transfer: Transfer, out: Tensor) -> Tensor:
+def filtered_obliquely(spectrum: Tensor, transfer: Transfer, out: Tensor, columns: slice = slice(None)) -> Tensor:
     """The mirrored image under a real transfer function that is even only about the origin, written into `out`.
 
     `transfer` gives, for a slice of the spectrum's rows, the transfer at (f, g) and at (f, −g), for the coefficients'
     frequencies f of the rows' and g of the columns' axis; both may be changed. A cosine has both in equal parts: half
     their sum gives it back as a cosine, and half their difference turns it into minus the product of two sines. Exact,
-    without padding.
+    without padding. Columns of the image beyond `columns` hold nothing of use.
     """
     import torch
 
-    sines = torch.zeros_like(out)
+    sines = torch.empty_like(out)
+    sines[-1], sines[:, -1] = 0, 0
 
     def some(first: int) -> None:
         along, across = transfer(slice(first, first + band))
-        half = spectrum[first : first + band] * 0.5
-        torch.add(along, across, out=out[first : first + band]).mul_(half)
+        lines = spectrum[first : first + band]
+        mean = torch.lerp(along, across, 0.5, out=out[first : first + band])
         # The first sine has half a wave: the difference of constant cosines, which are first among them, is nothing.
         begin = 1 if first == 0 else 0
-        there = sines[max(first - 1, 0) : first - 1 + len(half), :-1]
-        torch.mul(along.sub_(across)[begin:, 1:], half[begin:, 1:], out=there)
+        there = sines[max(first - 1, 0) : first - 1 + len(lines), :-1]
+        torch.mul(along.sub_(mean)[begin:, 1:], lines[begin:, 1:], out=there)
+        mean.mul_(lines)
 
     band = _BAND if out.device.type == "cpu" else len(out)
     in_threads(some, range(0, len(out), band))
-    _inverse(out, out.shape[1])
-    return out.sub_(_inverse_of_sines(sines))
+    if out.device.type == "cpu":
+        from scipy import fft
+
+        for array, inverse in ((out.numpy(), fft.idct), (sines.numpy(), fft.idst)):
+            _along_both(array, inverse, columns)
+    else:
+        _inverse(out, out.shape[1])
+        _inverse_of_sines(sines)
+    out[:, columns].sub_(sines[:, columns])
+    return out
+
+
+def _along_both(array: NDArray[Any], inverse: Callable[..., NDArray[Any]], columns: slice) -> None:
+    """An inverse transform of SciPy's, written over the coefficients, along the columns only where they are wanted."""
+    import torch
+
+    workers = torch.get_num_threads()
+    for some, axis in ((array, 1), (array[:, columns], 0)):
+        _in_place(some, inverse(some, norm="ortho", axis=axis, overwrite_x=True, workers=workers))
 
 
 def _inverse_of_sines(coefficients: Tensor) -> Tensor:
-    """Inverse DST-II, written over the coefficients, whose last row and column are 0."""
-    import torch
-
-    if coefficients.device.type == "cpu":
-        from scipy import fft
-
-        array, workers = coefficients.numpy(), torch.get_num_threads()
-        for axis in (0, 1):
-            _in_place(array, fft.idst(array, norm="ortho", axis=axis, overwrite_x=True, workers=workers))
-        return coefficients
+    """Inverse DST-II on a GPU, written over the coefficients, whose last row and column are 0."""
     # The sine of k half waves is the cosine of n − k with the sign of every other pixel changed.
     _inverse(coefficients.copy_(coefficients.flip((0, 1))), coefficients.shape[1])
     coefficients.mul_(_alternating(coefficients.shape[0], coefficients)[:, None])

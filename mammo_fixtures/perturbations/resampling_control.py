@@ -14,6 +14,7 @@ from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
 from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.perturbations.resampling import SourceMap, resample
 from mammo_fixtures.perturbations.shared import Shared
+from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
     import torch
@@ -88,9 +89,14 @@ def _on_canvas(shared: Shared, margin: int) -> Tensor:
 
 def _content(canvas: Tensor, background: float) -> Content:
     """Where the canvas is not background: most of it is, and stays so."""
-    filled = (canvas != background).cpu().numpy()
-    for axis in (0, 1):
-        filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[axis], _BLOCK), axis=axis)
+    if canvas.device.type == "cpu":
+        array, tops = canvas.numpy(), range(0, canvas.shape[0], _BLOCK)
+        # Some rows at a time, which stay in a core's cache.
+        filled = np.stack(in_threads(lambda top: (array[top : top + _BLOCK] != background).any(axis=0), tops))
+    else:
+        filled = (canvas != background).cpu().numpy()
+        filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[0], _BLOCK), axis=0)
+    filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[1], _BLOCK), axis=1)
     return Content(blocks=filled, step=(_BLOCK, _BLOCK))
 
 

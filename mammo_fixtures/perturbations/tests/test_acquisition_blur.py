@@ -24,8 +24,9 @@ def moved(pixels, spacing, length_mm, direction):
     x = torch.tensor(np.asarray(pixels, dtype=np.float32))
     everywhere = torch.ones(x.shape, dtype=torch.bool)
     return motion_blur(
-        x, length_mm=length_mm, spectrum=forward(x), spacing_mm=spacing, motion_direction=direction, mask=everywhere
-    ).numpy()
+        x, length_mm=length_mm, spectrum=forward(x), spacing_mm=spacing, motion_direction=direction, mask=everywhere,
+        breast_box=(0, x.shape[0], 0, x.shape[1]),
+    ).numpy()  # fmt: skip
 
 
 def spread(pixels, spacing, diameter_mm):
@@ -174,6 +175,21 @@ def test_the_background_keeps_its_clean_value(record):
         ours = apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
         assert np.array_equal(ours[outside], shared.view.pixels[outside])
         assert not np.array_equal(ours, shared.view.pixels)
+
+
+def test_the_box_of_the_breast_decides_what_is_computed_and_not_what_comes_of_it():
+    pixels = breast().pixels[:, ::-1].copy()
+    mask = torch.from_numpy(pixels > 0)
+    whole, boxed, none = (
+        motion_blur(
+            torch.from_numpy(pixels), length_mm=1.0, spectrum=forward(torch.from_numpy(pixels)), spacing_mm=(0.1, 0.1),
+            motion_direction=direction(40), mask=mask & bool(box[3]), breast_box=box,
+        ).numpy()
+        for box in ((0, 160, 0, 120), (16, 144, 24, 120), (0, 0, 0, 0))
+    )  # fmt: skip
+    assert np.abs(boxed - whole).max() < 1e-6
+    assert np.abs(boxed - pixels).max() > 0.1
+    assert np.array_equal(none, pixels)
 
 
 def test_the_direction_is_keyed_and_covers_the_half_circle():
