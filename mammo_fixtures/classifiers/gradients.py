@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.memory import OutOfMemory, ran_out, said
 from mammo_fixtures.errors import UnusableInput
@@ -43,12 +43,20 @@ def gradients_of(
     where some of that overflows, as in a network that computes in half precision itself, not scaled from then on.
     Infinite and undefined values count as 0. Results may share memory with the network: not to be changed.
     """
-    scale = loss_scale
+    scale, begun = loss_scale, False
+    before: Download | None = None
 
     def gradients(images: Sequence[Tensor]) -> list[Tensor]:
-        nonlocal scale
+        nonlocal scale, begun, before
+        if before is not None and not bool(before.wait()):
+            scale = 1.0
         found = at(images)
-        if _finite(found):
+        if begun and found[0].device.type == "cuda":
+            # Asked for with the next images only: else a GPU would be waited for at each step.
+            before = Download(_sums(found).isfinite().all())
+            return [each.nan_to_num(0, 0, 0) for each in found]
+        begun = True
+        if bool(_sums(found).isfinite().all()):
             return found
         if scale != 1:
             scale = 1.0
@@ -65,7 +73,8 @@ def gradients_of(
             if not loss.requires_grad:
                 raise _none(inference, "its score does not depend on its input as far as torch can follow")
             try:
-                found = torch.autograd.grad(loss, leaves, loss.new_tensor(scale), allow_unused=True)
+                # Not as the gradient to begin with: that would have torch import a package for it, for seconds.
+                found = torch.autograd.grad(loss * scale, leaves, allow_unused=True)
             except RuntimeError as error:
                 if ran_out(error):
                     raise OutOfMemory(said(error)) from error
@@ -75,9 +84,11 @@ def gradients_of(
     return gradients
 
 
-def _finite(found: Sequence[Tensor]) -> bool:
-    """Whether all values are finite. Their sum tells; should it overflow by itself, nothing is lost but time."""
-    return all(math.isfinite(float(each.sum())) for each in found)
+def _sums(found: Sequence[Tensor]) -> Tensor:
+    """Finite where all values are; should a sum overflow by itself, nothing is lost but time."""
+    import torch
+
+    return torch.stack([each.sum() for each in found])
 
 
 def _loss(inference: Inference, images: list[Tensor], views: Sequence[View], signs: Mapping[str, float]) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inputs import classifier_input
 from mammo_fixtures.classifiers.memory import keep_freed_memory, memory_watched
 from mammo_fixtures.classifiers.placement import place
@@ -70,13 +71,13 @@ class Inference:
 
         given = self._run(batch_of(inputs, kept), names)
         # A copy: the network's next answer may come in the same memory.
-        return given.clone() if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
+        return Download(given) if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
 
     def end(self, given: Any, names: Sequence[str]) -> list[float]:
         """The scores of an answer, waited for and checked."""
         try:
             with memory_watched():
-                return self._checked(given, names)
+                return self._checked(given.wait() if isinstance(given, Download) else given, names)
         except UnusableInput:
             raise
         except Exception as error:  # what a GPU was asked to do fails where it is waited for

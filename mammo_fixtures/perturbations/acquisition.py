@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.added import added
 from mammo_fixtures.perturbations.record import Perturbation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -40,16 +42,28 @@ def shaped_noise(white: Tensor, spacing_mm: tuple[float, float], half_per_mm: fl
     """
     import torch
 
-    from mammo_fixtures.perturbations.cosine_transform import filtered, frequencies
+    from mammo_fixtures.perturbations.cosine_transform import filtered
 
-    gains = [
-        torch.exp(-math.log(2) * (frequencies(n, mm, white) / half_per_mm) ** 2)
+    (rows_gain, rows), (columns_gain, columns) = (
+        _noise_gain(n, mm, half_per_mm, white.dtype, white.device)
         for n, mm in zip(white.shape, spacing_mm, strict=True)
-    ]
-    noise = filtered(white, gains[0].to(white.dtype), gains[1].to(white.dtype), torch.empty_like(white))
-    # Mirrored edges meet themselves, which raises the variance of the outermost pixels.
-    rows, columns = (_deviation(gain).to(white.dtype) for gain in gains)
+    )
+    noise = filtered(white, rows_gain, columns_gain, torch.empty_like(white))
     return noise.div_(rows[:, None]).div_(columns)
+
+
+@lru_cache(maxsize=64)
+def _noise_gain(
+    n: int, spacing_mm: float, half_per_mm: float, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The gain along an axis of n pixels, and the deviation of each pixel that it makes of unit noise."""
+    import torch
+
+    from mammo_fixtures.perturbations.cosine_transform import frequencies
+
+    gain = torch.exp(-math.log(2) * (frequencies(n, spacing_mm, torch.empty(0)) / half_per_mm) ** 2)
+    # Mirrored edges meet themselves, which raises the variance of the outermost pixels.
+    return gain.to(device, dtype), _deviation(gain).to(device, dtype)
 
 
 def _deviation(gain: Tensor) -> Tensor:

@@ -54,10 +54,8 @@ class Ascent:
     @cached_property
     def uniform_start(self) -> Tensor:
         """Uniform in ±1 at every pixel."""
-        from mammo_fixtures.perturbations.fields import uniform_field
-
-        field = uniform_field(self.shared.key, "adversarial start", self.shared.view.shape)
-        return field.mul_(2).sub_(1).to(self.shared.device)
+        # A copy: what is drawn on the CPU may be its own tensor there.
+        return (self.shared.on_device(self.shared.start_array) * 2).sub_(1)
 
     @property
     def start_in_ball(self) -> Tensor:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_fixtures.perturbations.threads import in_threads
+from mammo_fixtures.perturbations.threads import in_threads, number_of_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,9 +134,7 @@ def box_of(flags: NDArray[np.bool_]) -> Box:
 
 def _bands(rows: int, down: int) -> list[slice]:
     """Whole blocks of rows, one band for each thread: threads with many short ones wait for the interpreter."""
-    import torch
-
-    each = max(1, -(-rows // (down * torch.get_num_threads()))) * down
+    each = max(1, -(-rows // (down * number_of_threads()))) * down
     return [slice(start, min(start + each, rows)) for start in range(0, rows, each)]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.perturbations.threads import in_threads
@@ -34,23 +35,22 @@ def forward(pixels: Tensor) -> Tensor:
         from scipy import fft
 
         return torch.from_numpy(fft.dctn(pixels.numpy(), type=2, norm="ortho", workers=torch.get_num_threads()))
-    return _along_columns(_along_columns(pixels).T).T.contiguous()
+    return _along(_along(pixels, 1), 0)
 
 
 def filtered(spectrum: Tensor, rows_gain: Tensor, columns_gain: Tensor, out: Tensor) -> Tensor:
     """Inverse of spectrum × (rows_gain ⊗ columns_gain), written into `out`.
 
-    Coefficients past the last non-zero gain are not transformed along the rows' axis.
+    On a CPU, coefficients past the last non-zero gain are not transformed along the rows' axis.
     """
     import torch
 
+    if out.device.type != "cpu":
+        # Asked for the last gain, a GPU would have to be waited for.
+        return _inverse(torch.mul(spectrum, rows_gain[:, None], out=out).mul_(columns_gain), out.shape[1])
     last = int(torch.count_nonzero(columns_gain))
     kept, gained = spectrum[:, :last], out[:, :last]
-    if out.device.type == "cpu":
-        _weigh(kept.numpy(), rows_gain.numpy(), columns_gain[:last].numpy(), gained.numpy())
-    else:
-        torch.mul(kept, rows_gain[:, None], out=gained)
-        gained.mul_(columns_gain[:last])
+    _weigh(kept.numpy(), rows_gain.numpy(), columns_gain[:last].numpy(), gained.numpy())
     return _inverse(out, last)
 
 
@@ -144,8 +144,9 @@ def _inverse(coefficients: Tensor, columns: int) -> Tensor:
     import torch
 
     if coefficients.device.type != "cpu":
-        coefficients[:, columns:].zero_()
-        return coefficients.copy_(_back_along_columns(_back_along_columns(coefficients.T).T))
+        if columns < coefficients.shape[1]:
+            coefficients[:, columns:].zero_()
+        return _back_along(_back_along(coefficients, 0, torch.empty_like(coefficients)), 1, coefficients)
     from scipy import fft
 
     array, workers = coefficients.numpy(), torch.get_num_threads()
@@ -164,46 +165,56 @@ def _in_place(array: NDArray[Any], result: NDArray[Any]) -> None:
         array[...] = result
 
 
-def _along_columns(x: Tensor) -> Tensor:
-    """DCT-II of each row by one complex FFT of its re-ordered samples (Makhoul 1980)."""
+def _along(x: Tensor, axis: int) -> Tensor:
+    """DCT-II along an axis by one real FFT of its re-ordered samples (Makhoul 1980)."""
     import torch
 
-    n = x.shape[-1]
-    ordered = torch.cat((x[:, ::2], x[:, 1::2].flip(-1)), dim=-1)
-    turned = torch.fft.fft(ordered, dim=-1) * _quarter_turns(n, x, sign=-1)
-    coefficients: Tensor = turned.real * _orthonormal(n, x)
-    return coefficients
+    n = x.shape[axis]
+    ordered = torch.cat((_every_other(x, axis, 0), _every_other(x, axis, 1).flip(axis)), dim=axis)
+    turned = torch.fft.rfft(ordered, dim=axis).mul_(_turns(n, -1, axis, x.dtype, x.device))
+    # The upper half of the spectrum is the conjugate of the lower one's mirror image, turned by a quarter.
+    mirrored = turned.imag.narrow(axis, 1, n - turned.shape[axis]).flip(axis)
+    return torch.cat((turned.real, mirrored.neg_()), dim=axis)
 
 
-def _back_along_columns(x: Tensor) -> Tensor:
+def _back_along(x: Tensor, axis: int, out: Tensor) -> Tensor:
+    """Its inverse, written into `out`."""
     import torch
 
-    n = x.shape[-1]
-    x = x / _orthonormal(n, x)
-    mirrored = torch.cat((torch.zeros_like(x[:, :1]), x[:, 1:].flip(-1)), dim=-1)
-    ordered = torch.fft.ifft(torch.complex(x, -mirrored) * _quarter_turns(n, x, sign=1), dim=-1).real
-    back = torch.empty_like(ordered)
-    half = (n + 1) // 2
-    back[:, ::2] = ordered[:, :half]
-    back[:, 1::2] = ordered[:, half:].flip(-1)
-    return back
+    n = x.shape[axis]
+    half = n // 2 + 1
+    turned = x.narrow(axis, 0, half) * _turns(n, 1, axis, x.dtype, x.device)
+    # Each coefficient minus i times its mirror image; the first one has none.
+    mirrored = x.narrow(axis, n - half + 1, half - 1).flip(axis)
+    turned.narrow(axis, 1, half - 1).add_(mirrored * _turns(n, 1, axis, x.dtype, x.device, of_mirror=True))
+    ordered = torch.fft.irfft(turned, n=n, dim=axis)
+    first = (n + 1) // 2
+    _every_other(out, axis, 0).copy_(ordered.narrow(axis, 0, first))
+    _every_other(out, axis, 1).copy_(ordered.narrow(axis, first, n - first).flip(axis))
+    return out
 
 
-def _quarter_turns(n: int, like: Tensor, *, sign: int) -> Tensor:
+def _every_other(x: Tensor, axis: int, first: int) -> Tensor:
+    return x[first::2] if axis == 0 else x[:, first::2]
+
+
+@lru_cache(maxsize=64)
+def _turns(
+    n: int, sign: int, axis: int, dtype: torch.dtype, device: torch.device, *, of_mirror: bool = False
+) -> Tensor:
+    """What the lower half of a spectrum is multiplied with: a quarter turn at most, and what makes it orthonormal.
+
+    Its mirror image has none for the first coefficient, and another quarter turn back.
+    """
     import torch
 
-    angle = torch.arange(n, dtype=torch.float64, device=like.device) * (sign * math.pi / (2 * n))
-    return torch.polar(torch.ones_like(angle), angle).to(
-        torch.complex64 if like.dtype == torch.float32 else torch.complex128
-    )
-
-
-def _orthonormal(n: int, like: Tensor) -> Tensor:
-    import torch
-
-    scale = torch.full((n,), math.sqrt(2 / n), dtype=like.dtype, device=like.device)
-    scale[0] = math.sqrt(1 / n)
-    return scale
+    angle = torch.arange(n // 2 + 1, dtype=torch.float64) * (sign * math.pi / (2 * n))
+    scale = torch.full_like(angle, math.sqrt(2 / n) if sign < 0 else math.sqrt(n / 2))
+    scale[0] = math.sqrt(1 / n) if sign < 0 else math.sqrt(n)
+    if of_mirror:
+        scale, angle = scale[1:], angle[1:] - math.pi / 2
+    turns = torch.polar(scale, angle).to(torch.complex64 if dtype == torch.float32 else torch.complex128).to(device)
+    return turns[:, None] if axis == 0 else turns[None]
 
 
 def frequencies(n: int, spacing_mm: float, like: torch.Tensor) -> Tensor:

@@ -29,11 +29,25 @@ step is worth handing the interpreter's lock to another thread. Another number g
 
 def normal_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
     """Independent standard-normal values, float32 on the CPU."""
-    return _drawn(key, purpose, shape, _fill_normal)
+    import torch
+
+    return torch.from_numpy(normal_array(key, purpose, shape))
 
 
 def uniform_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
     """Independent values uniform in [0, 1), float32 on the CPU."""
+    import torch
+
+    return torch.from_numpy(uniform_array(key, purpose, shape))
+
+
+def normal_array(key: Key, purpose: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Independent standard-normal values."""
+    return _drawn(key, purpose, shape, _fill_normal)
+
+
+def uniform_array(key: Key, purpose: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Independent values uniform in [0, 1)."""
     return _drawn(key, purpose, shape, _fill_uniform)
 
 
@@ -42,9 +56,7 @@ def _drawn(
     purpose: str,
     shape: tuple[int, ...],
     fill: Callable[[NDArray[np.float32], NDArray[np.uint64]], None],
-) -> Tensor:
-    import torch
-
+) -> NDArray[np.float32]:
     field = np.empty(shape, np.float32)
     flat = field.reshape(-1)
     edges = [flat.size * part // _PARTS for part in range(_PARTS + 1)]
@@ -57,7 +69,7 @@ def _drawn(
             fill(chunk, bits.random_raw(-(-chunk.size // 2)))
 
     in_threads(draw, range(_PARTS))
-    return torch.from_numpy(field)
+    return field
 
 
 def _fill_normal(values: NDArray[np.float32], bits: NDArray[np.uint64]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.perturbations.record import Perturbation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from mammo_fixtures.perturbations.shared import Shared
@@ -19,14 +21,23 @@ _NOTCH_OCTAVES = 0.5 / math.sqrt(2 * math.log(2))
 
 
 def gaussian_gain(wavelength_mm: float, rows_or_columns: int, spacing_mm: float, like: Tensor) -> Tensor:
-    """exp(−f²λ²/2) at the DCT frequencies of one axis; the radial mask is the product of both axes' gains."""
+    """exp(−f²λ²/2) at the DCT frequencies of one axis; the radial mask is the product of both axes' gains.
+
+    Not to be changed: kept for the next view.
+    """
+    return _gain(wavelength_mm, rows_or_columns, spacing_mm, like.dtype, like.device)
+
+
+@lru_cache(maxsize=256)
+def _gain(wavelength_mm: float, n: int, spacing_mm: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     import torch
 
     from mammo_fixtures.perturbations.cosine_transform import frequencies
 
-    frequency = frequencies(rows_or_columns, spacing_mm, like)
+    # On the CPU: a GPU takes longer to begin five small calls than to do a whole image.
+    frequency = frequencies(n, spacing_mm, torch.empty(0))
     gain = torch.exp(-0.5 * (frequency * wavelength_mm) ** 2)
-    return torch.where(gain > _NEGLIGIBLE, gain, 0.0).to(like.dtype)
+    return torch.where(gain > _NEGLIGIBLE, gain, 0.0).to(device, dtype)
 
 
 def lowpass(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mammo_fixtures.perturbations.resampling import SourceMap
+from mammo_fixtures.perturbations.source_map import SourceMap
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammo_fixtures.perturbations.threads import number_of_threads
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -44,17 +46,14 @@ def ratio_of(codestream: bytes, pixels: int) -> float:
     return BITS * pixels / 8 / len(codestream)
 
 
-def decoded(codestream: bytes) -> NDArray[np.float32]:
-    """Values as fractions of the 12-bit range."""
+def decoded(codestream: bytes) -> NDArray[np.int16]:
+    """The 12-bit values, clipped to their range."""
     from PIL import Image
 
     with _threads(), Image.open(io.BytesIO(codestream)) as image:
-        values = np.asarray(image).astype(np.float32)
-    # In place: fresh memory costs more than the arithmetic.
-    values -= np.float32(_OFFSET)
-    np.clip(values, 0, TOP, out=values)
-    values /= np.float32(TOP)
-    return values
+        values: NDArray[np.uint16] = np.clip(np.asarray(image), _OFFSET, _OFFSET + TOP)
+    values -= np.uint16(_OFFSET)
+    return values.view(np.int16)
 
 
 def cut(codestream: bytes, layers: int) -> bytes:
@@ -107,16 +106,14 @@ def _saved(values: NDArray[np.uint16], **options: object) -> bytes:
 
 @contextmanager
 def _threads() -> Iterator[None]:
-    """As many as torch has, in the coder: blocks are coded one by one, so that threads change no bit.
+    """As many as torch may use, in the coder: blocks are coded one by one, so that threads change no bit.
 
     OpenJPEG knows one way to be told, a variable of the environment, which it reads anew for each image.
     """
-    import torch
-
     if _VARIABLE in os.environ:
         yield
         return
-    threads = min(torch.get_num_threads(), _MOST_THREADS)
+    threads = min(number_of_threads(), _MOST_THREADS)
     os.environ[_VARIABLE] = str(threads if threads > 1 else 0)
     try:
         yield

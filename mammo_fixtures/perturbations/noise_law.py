@@ -83,7 +83,7 @@ def on_pixels(blocks: NDArray[np.float32], mask: Tensor, spacing_mm: tuple[float
 
     step = block(spacing_mm)
     size = (blocks.shape[0] * step[0], blocks.shape[1] * step[1])
-    coarse = torch.from_numpy(blocks).to(mask.device)
+    coarse = torch.from_numpy(blocks).to(mask.device, non_blocking=True)
     fine = torch.nn.functional.interpolate(coarse[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     return fine[: mask.shape[0], : mask.shape[1]] * mask
 
@@ -109,14 +109,11 @@ def measured_law(
     coarse_noise, coarse_tissue = _band(spacing_mm, (2 * reach[0], 2 * reach[1]))
     tissue_ratio = (fine_tissue / fine_noise) / (coarse_tissue / coarse_noise)
     signals, variances = [], []
-    order, ends = np.argsort(bins, kind="stable"), np.cumsum(np.bincount(bins))[:-1]
-    for some_at, some_fine, some_coarse in zip(
-        *(np.split(each.take(order), ends) for each in (at, fine, coarse)), strict=True
-    ):
-        if some_at.size:
-            measured = _robust_variance(some_fine) / fine_noise
-            with_more_tissue = _robust_variance(some_coarse) / coarse_noise
-            signals.append(float(some_at.mean(dtype="float64")))
+    for some in np.split(np.argsort(bins, kind="stable"), np.cumsum(np.bincount(bins))[:-1]):
+        if some.size:
+            measured = _robust_variance(fine[some]) / fine_noise
+            with_more_tissue = _robust_variance(coarse[some]) / coarse_noise
+            signals.append(float(at[some].mean(dtype="float64")))
             variances.append(max(0.0, (measured - tissue_ratio * with_more_tissue) / (1 - tissue_ratio)))
     # Flat regions may put several bins at one signal: they share a mean.
     levels, same = np.unique(np.array(signals), return_inverse=True)
@@ -153,16 +150,13 @@ def _samples(
     rows, columns = pixels.shape
     far = (2 * reach[0], 2 * reach[1])
     stride = max(1, int((pixels.size / _SAMPLES) ** 0.5))
-    down, across = (
-        _between(np.arange(reach, n - reach, stride), np.flatnonzero(mask.any(axis=1 - axis)))
-        for axis, (n, reach) in enumerate(zip((rows, columns), far, strict=True))
-    )
+    down, across = np.arange(far[0], rows - far[0], stride), np.arange(far[1], columns - far[1], stride)
     if down.size == 0 or across.size == 0:
         return None
 
     def shifted(image: NDArray[_Value], row: int, column: int) -> NDArray[_Value]:
-        lines, places = (slice(at[0] + by, at[-1] + by + 1, stride) for at, by in ((down, row), (across, column)))
-        return image[lines, places]
+        top, left = far[0] + row, far[1] + column
+        return image[top : top + down[-1] - far[0] + 1 : stride, left : left + across[-1] - far[1] + 1 : stride]
 
     def residual(by: tuple[int, int]) -> NDArray[np.float32]:
         around = shifted(pixels, -by[0], -by[1]) + shifted(pixels, -by[0], by[1])
@@ -185,11 +179,6 @@ def _samples(
         return each
 
     return of_blocks(bins), of_blocks(signal), residual(reach)[inside], residual(far)[inside]
-
-
-def _between(places: NDArray[np.int64], inside: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of ascending places that lie between the first and the last inside."""
-    return places[(places >= inside[0]) & (places <= inside[-1])] if inside.size else places[:0]
 
 
 def _robust_variance(residuals: NDArray[np.float32]) -> float:

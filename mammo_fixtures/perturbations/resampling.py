@@ -8,12 +8,14 @@ the background and the chest wall's edge are filled in. Memory takes longer than
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from mammo_fixtures.perturbations.resampling_at_once import BILINEAR, BORDER, all_tiles
+from mammo_fixtures.perturbations.source_map import AT_ONCE, SLACK, TILE, SourceMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,54 +23,7 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.perturbations.content import Content
 
-TILE = 128
-"""Side of a tile, pixels."""
-_AT_ONCE = 4
-"""Tiles in one call: all that belongs to them stays in the processor's cache, which threads may share."""
-_SLACK = _AT_ONCE // 2 + 1
-"""Pixels by which the crops of one call, evenly spaced by whole pixels, may miss the sources, which are not."""
 _BACKGROUND, _AT_EDGE, _INSIDE = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SourceMap:
-    """Where each new pixel comes from, in pixels: matrix · (row, column) + offset, and a displacement on top."""
-
-    matrix: tuple[tuple[float, float], tuple[float, float]]
-    offset: tuple[float, float]
-    displacement: Tensor | None = None
-    """(rows, columns, 2) as (column, row), none beyond −1 … 1."""
-    amount: float = 0.0
-    """Pixels that 1 in the displacement stands for."""
-
-    def crop(self) -> tuple[int, int]:
-        """Rows and columns that hold the source of any tile, wherever it lies in its call."""
-        longest = (sum(abs(step) for step in line) * (TILE - 1) for line in self.matrix)
-        # One pixel for the fraction at the start, one for the neighbour at the end, one for rounding.
-        rows, columns = (math.ceil(length + 2 * abs(self.amount)) + 3 + 2 * _SLACK for length in longest)
-        return rows, columns
-
-    def units(self) -> NDArray[np.float64]:
-        """A column and a row in units where the crop is 2 wide and high, as grid_sample wants it."""
-        return 2 / (np.array(self.crop()[::-1]) - 1)
-
-    def steps(self) -> NDArray[np.float32]:
-        """Source of each pixel of a whole tile, (2, rows, columns) as columns and rows, from its first pixel's."""
-        index = np.arange(TILE)
-        places = [np.add.outer(index * down, index * right) for down, right in reversed(self.matrix)]
-        return (np.stack(places) * self.units()[:, None, None]).astype(np.float32)
-
-    def of(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Source of pixels without the displacement, (2, …)."""
-        return np.stack([a * rows + b * columns + c for (a, b), c in zip(self.matrix, self.offset, strict=True)])
-
-    def boxes(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """First and last pixel that each tile reads, (2, tiles down, tiles across) as rows and columns."""
-        (top, bottom), (left, right) = _ends(shape)
-        corners = np.stack([self.of(r, c) for r in (top, bottom) for c in (left, right)])
-        first = np.floor(corners.min(axis=0) - abs(self.amount)).astype(np.int64)
-        last = np.floor(corners.max(axis=0) + abs(self.amount)).astype(np.int64) + 1
-        return first, last
 
 
 class _Run(NamedTuple):
@@ -118,13 +73,16 @@ def resample(
     states = _states(first, last, shape, source.crop(), chest_wall, content)
     runs = [run for down, line in enumerate(states.tolist()) for run in _runs(line, down, shape)]
     origins = _origins(source, first, runs)
+    starts = _starts(source, origins)
+    if not _by_tiles(pixels):
+        return all_tiles(pixels, source, origins, starts, chest_wall, background, out)
     _Sampler(
         # Rows one after another in memory, as crops are addressed.
         pixels=pixels.contiguous(),
         source=source,
         origins=origins.tolist(),
-        steps=torch.from_numpy(source.steps()).to(pixels.device),
-        starts=torch.from_numpy(_starts(source, origins)).to(pixels.device),
+        steps=torch.from_numpy(source.steps()),
+        starts=torch.from_numpy(starts),
         chest_wall=chest_wall,
         background=background,
         out=out,
@@ -132,9 +90,13 @@ def resample(
     return out
 
 
+def _by_tiles(pixels: Tensor) -> bool:
+    return pixels.device.type == "cpu"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sampler:
-    """Makes runs of tiles, one after another, each step of a run by all of torch's threads.
+    """Makes runs of tiles on a CPU, one after another, each step of a run by all of torch's threads.
 
     Threads of our own, with a run each, wait for the interpreter more than they win. For the same reason a run is few
     calls: what lies in memory is addressed by its place there, in one call, not cut out step by step.
@@ -154,11 +116,11 @@ class _Sampler:
     def make(self, runs: list[_Run]) -> None:
         import torch
 
-        device, (down, across) = self.pixels.device, self.out.stride()
+        down, across = self.out.stride()
         field = None if self.source.displacement is None else self.source.displacement.permute(2, 0, 1)
-        amount = torch.tensor(self.source.amount * self.source.units(), dtype=torch.float32, device=device)
-        places = torch.empty(_AT_ONCE * 2 * TILE * TILE, device=device)
-        crops = torch.empty((_AT_ONCE, 1, *self.source.crop()), device=device)
+        amount = torch.tensor(self.source.amount * self.source.units(), dtype=torch.float32)
+        places = torch.empty(AT_ONCE * 2 * TILE * TILE)
+        crops = torch.empty((AT_ONCE, 1, *self.source.crop()))
         rooms: dict[tuple[int, int, int], tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         for run in runs:
             size = count, height, width = run.pieces, run.height, run.width
@@ -178,7 +140,7 @@ class _Sampler:
             if field is not None:
                 shifts = field[:, run.top : run.top + height, run.left : run.left + count * width]
                 place.addcmul_(shifts.view(2, height, count, width).permute(2, 0, 1, 3), amount[:, None, None])
-            new.copy_(torch.grid_sampler_2d(self._seen(run, room), grid, _BILINEAR, _BORDER, True))
+            new.copy_(torch.grid_sampler_2d(self._seen(run, room), grid, BILINEAR, BORDER, True))
 
     def _seen(self, run: _Run, crops: Tensor) -> Tensor:
         """The tiles' crops, (tiles, 1, rows, columns)."""
@@ -195,17 +157,13 @@ class _Sampler:
         return crops
 
 
-_BILINEAR, _BORDER = 0, 1
-"""As torch numbers them; no place lies beyond its crop."""
-
-
 def _origins(source: SourceMap, first: NDArray[np.int64], runs: list[_Run]) -> NDArray[np.int64]:
     """First row and column of each tile's crop: whole pixels from one to the next in a run, as strides must be."""
     pace = np.array([round(line[1] * TILE) for line in source.matrix], dtype=np.int64)
     counts = np.array([run.tiles for run in runs])
     begins = np.repeat([run.across for run in runs], counts).reshape(first.shape[1:])
     downs, acrosses = np.ogrid[: first.shape[1], : first.shape[2]]
-    origins = np.moveaxis(first[:, downs, begins], 0, -1) - _SLACK + (acrosses - begins)[..., None] * pace
+    origins = np.moveaxis(first[:, downs, begins], 0, -1) - SLACK + (acrosses - begins)[..., None] * pace
     return np.asarray(origins)
 
 
@@ -213,12 +171,6 @@ def _starts(source: SourceMap, origins: NDArray[np.int64]) -> NDArray[np.float32
     down, across = (TILE * np.arange(count) for count in origins.shape[:2])
     corners = np.moveaxis(source.of(down[:, None], across[None]), 0, -1) - origins
     return (corners[..., ::-1] * source.units() - 1).astype(np.float32)[..., None, None]
-
-
-def _ends(shape: tuple[int, ...]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """First and last rows of tiles as columns, first and last columns as rows."""
-    starts = np.arange(0, shape[0], TILE)[:, None], np.arange(0, shape[1], TILE)[None]
-    return [(start, np.minimum(start + TILE, n) - 1) for start, n in zip(starts, shape, strict=True)]
 
 
 def _states(
@@ -231,8 +183,8 @@ def _states(
 ) -> NDArray[np.int64]:
     """What each tile reads: background only, pixels beyond the image's edge too, or the image alone."""
     limits, crops = np.array(shape).reshape(2, 1, 1), np.array(crop).reshape(2, 1, 1)
-    low = first - 2 * _SLACK
-    inside = (low >= 0).all(axis=0) & (low + crops + 2 * _SLACK <= limits).all(axis=0)
+    low = first - 2 * SLACK
+    inside = (low >= 0).all(axis=0) & (low + crops + 2 * SLACK <= limits).all(axis=0)
     states = np.where(inside, _INSIDE, _AT_EDGE)
     if content is None:
         return states
@@ -251,7 +203,7 @@ def _runs(line: list[int], down: int, shape: tuple[int, int]) -> Iterator[_Run]:
     height, whole = min(TILE, rows - down * TILE), columns // TILE
     while across < len(line):
         end, state = across + 1, line[across]
-        most = len(line) if state == _BACKGROUND else min(whole, across + _AT_ONCE)
+        most = len(line) if state == _BACKGROUND else min(whole, across + AT_ONCE)
         while end < most and line[end] == state:
             end += 1
         left = columns - across * TILE

@@ -12,8 +12,9 @@ from mammo_fixtures.perturbations.content import Content
 from mammo_fixtures.perturbations.geometry import ELASTIC, MAGNIFICATION, POSTERIOR_CUT, ROTATION, TRANSLATION
 from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
 from mammo_fixtures.perturbations.record import Perturbation
-from mammo_fixtures.perturbations.resampling import SourceMap, resample
+from mammo_fixtures.perturbations.resampling import resample
 from mammo_fixtures.perturbations.shared import Shared
+from mammo_fixtures.perturbations.source_map import SourceMap
 from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
     canvas = _on_canvas(shared, margin)
     there = _moved(there, margin)
     for source in (there, _undone(there)):
-        content = _content(canvas, shared.background)
+        # Asked of a CPU, which then leaves background out; a GPU would have to be waited for.
+        content = _content(canvas, shared.background) if canvas.device.type == "cpu" else None
         canvas = resample(
             canvas, source, chest_wall=shared.chest_wall, background=shared.background, content=content, out=None
         )
@@ -89,13 +91,9 @@ def _on_canvas(shared: Shared, margin: int) -> Tensor:
 
 def _content(canvas: Tensor, background: float) -> Content:
     """Where the canvas is not background: most of it is, and stays so."""
-    if canvas.device.type == "cpu":
-        array, tops = canvas.numpy(), range(0, canvas.shape[0], _BLOCK)
-        # Some rows at a time, which stay in a core's cache.
-        filled = np.stack(in_threads(lambda top: (array[top : top + _BLOCK] != background).any(axis=0), tops))
-    else:
-        filled = (canvas != background).cpu().numpy()
-        filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[0], _BLOCK), axis=0)
+    array, tops = canvas.numpy(), range(0, canvas.shape[0], _BLOCK)
+    # Some rows at a time, which stay in a core's cache.
+    filled = np.stack(in_threads(lambda top: (array[top : top + _BLOCK] != background).any(axis=0), tops))
     filled = np.logical_or.reduceat(filled, np.arange(0, filled.shape[1], _BLOCK), axis=1)
     return Content(blocks=filled, step=(_BLOCK, _BLOCK))
 

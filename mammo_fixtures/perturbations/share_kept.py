@@ -10,7 +10,7 @@ import numpy as np
 
 from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.geometry_sources import SOURCES
-from mammo_fixtures.perturbations.resampling import SourceMap
+from mammo_fixtures.perturbations.source_map import SourceMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -51,17 +51,25 @@ class Shared(SharedBreast):
     @cached_property
     def normal_field(self) -> torch.Tensor:
         """The view's standard-normal field, drawn on the CPU."""
-        from mammo_fixtures.perturbations.fields import normal_field
+        return self.on_device(self.normal_array)
 
-        return normal_field(self.key, "normal field", self.view.shape).to(self.device)
+    @cached_property
+    def normal_array(self) -> NDArray[np.float32]:
+        from mammo_fixtures.perturbations.fields import normal_array
+
+        return normal_array(self.key, "normal field", self.view.shape)
 
     @cached_property
     def uniform_field(self) -> torch.Tensor:
         """Uniform in ±1 in the breast, 0 in the background."""
-        from mammo_fixtures.perturbations.fields import uniform_field
+        return (self.on_device(self.uniform_array) * 2).sub_(1).mul_(self.mask)
 
-        field = uniform_field(self.key, "uniform field", self.view.shape).to(self.device)
-        return field.mul_(2).sub_(1).mul_(self.mask)
+    @cached_property
+    def uniform_array(self) -> NDArray[np.float32]:
+        """Uniform in [0, 1)."""
+        from mammo_fixtures.perturbations.fields import uniform_array
+
+        return uniform_array(self.key, "uniform field", self.view.shape)
 
     @cached_property
     def signal_blocks(self) -> NDArray[np.float32]:
@@ -81,11 +89,18 @@ class Shared(SharedBreast):
     def quantum_field(self) -> torch.Tensor:
         """Noise like the view's own: its variance at each signal, a detector's spectrum, 0 in the background."""
         from mammo_fixtures.perturbations.acquisition import shaped_noise
-        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, noise_variance, on_pixels
+        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, on_pixels
 
-        variance = noise_variance(self.view, self.mask_array, self.signal_blocks)
-        deviation = on_pixels(variance**0.5, self.mask, self.spacing_mm)
+        deviation = on_pixels(self.noise_blocks, self.mask, self.spacing_mm)
         return deviation.mul_(shaped_noise(self.normal_field, self.spacing_mm, NOISE_HALF_PER_MM))
+
+    @cached_property
+    def noise_blocks(self) -> NDArray[np.float32]:
+        """Standard deviation of the view's own noise in blocks of about 0.5 mm."""
+        from mammo_fixtures.perturbations.noise_law import noise_variance
+
+        deviation: NDArray[np.float32] = noise_variance(self.view, self.mask_array, self.signal_blocks) ** 0.5
+        return deviation
 
     @cached_property
     def fourier(self) -> torch.Tensor:
@@ -133,20 +148,24 @@ class Shared(SharedBreast):
     @cached_property
     def feathered_mask(self) -> torch.Tensor:
         """1 inside the breast, falling to 0 over the last 2 mm before its outline; exactly 0 in the background."""
-        import torch
+        return self.on_device(self.feathered_array)
 
+    @cached_property
+    def feathered_array(self) -> NDArray[np.float32]:
         from mammo_fixtures.perturbations.feather import feathered_mask
 
-        return torch.from_numpy(feathered_mask(self.feather)).to(self.device)
+        return feathered_mask(self.feather)
 
     @cached_property
     def breast_deviation(self) -> torch.Tensor:
         """Pixels minus the mean of the breast, under the feathered mask."""
-        import torch
+        return self.on_device(self.deviation_array)
 
+    @cached_property
+    def deviation_array(self) -> NDArray[np.float32]:
         from mammo_fixtures.perturbations.feather import breast_deviation
 
-        return torch.from_numpy(breast_deviation(self.view.pixels, self.feather)).to(self.device)
+        return breast_deviation(self.view.pixels, self.feather)
 
     @cached_property
     def log_pixels(self) -> torch.Tensor:
@@ -186,21 +205,21 @@ class Shared(SharedBreast):
     @cached_property
     def elastic_field(self) -> torch.Tensor:
         """Displacement (rows, columns, 2) as (column, row), for a maximum of one of the finer pixels."""
-        import torch
+        return self.on_device(self.elastic_array)
 
+    @cached_property
+    def elastic_array(self) -> NDArray[np.float32]:
         from mammo_fixtures.perturbations.elastic_field import elastic_field
 
-        return torch.from_numpy(elastic_field(self.view.shape, self.spacing_mm, self.key)).to(self.device)
+        return elastic_field(self.view.shape, self.spacing_mm, self.key)
 
     @cached_property
     def feathered_region(self) -> tuple[Box, torch.Tensor]:
         """Box of the lesion's region and the 1 mm around it; there 1 in the region, falling to 0. Empty without one."""
-        import torch
-
         from mammo_fixtures.perturbations.region import feathered_region
 
         box, weight = feathered_region(self.view.region, self.spacing_mm)
-        return box, torch.from_numpy(weight).to(self.device)
+        return box, self.on_device(weight)
 
     @cached_property
     def breast_points(self) -> NDArray[np.float64]:
@@ -223,6 +242,13 @@ class Shared(SharedBreast):
         from mammo_fixtures.perturbations.occlusion_place import occlusion_places
 
         return occlusion_places(self.mask_array, self.view.region, self.spacing_mm, self.key, self.device)
+
+    @cached_property
+    def start_array(self) -> NDArray[np.float32]:
+        """Uniform in [0, 1), where an adversarial ascent begins."""
+        from mammo_fixtures.perturbations.fields import uniform_array
+
+        return uniform_array(self.key, "adversarial start", self.view.shape)
 
     @cached_property
     def ascent(self) -> Ascent:

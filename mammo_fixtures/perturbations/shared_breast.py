@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,15 @@ class SharedBreast:
         self.view = view
         self.device = device
         self.spacing_mm = view.pixel_spacing_mm
+
+    def on_device(self, array: NDArray[Any]) -> torch.Tensor:
+        """An array as a tensor there; on the CPU it is the array's own memory.
+
+        A GPU's stream waits for the copy, but not the caller where the memory is pinned.
+        """
+        import torch
+
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
 
     @cached_property
     def pixels(self) -> torch.Tensor:
@@ -68,9 +77,7 @@ class SharedBreast:
     @cached_property
     def mask(self) -> torch.Tensor:
         """Where the breast is, bool."""
-        import torch
-
-        return torch.from_numpy(self.mask_array).to(self.device)
+        return self.on_device(self.mask_array)
 
     @cached_property
     def mask_pixels(self) -> int:

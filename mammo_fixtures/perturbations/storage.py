@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ class CodedBreast:
     """The breast's bounding box as 12-bit integers, and its JPEG 2000 codestreams."""
 
     values: NDArray[np.uint16]
+    _prepared: dict[float, tuple[NDArray[np.int16], str]] = field(default_factory=dict)
+    """Decoded values and the flag by ratio, where they were made ahead."""
 
     @classmethod
     def of(cls, pixels: NDArray[np.float32], box: Box) -> CodedBreast:
@@ -34,6 +36,10 @@ class CodedBreast:
 
         top, bottom, left, right = box
         return cls(values=np.rint(pixels[top:bottom, left:right].clip(0, 1) * TOP).astype(np.uint16))
+
+    def __getstate__(self) -> dict[str, object]:
+        # What was made ahead goes to another process, and not what it was made from.
+        return {name: value for name, value in vars(self).items() if name != "layered"}
 
     @cached_property
     def layered(self) -> bytes:
@@ -50,6 +56,17 @@ class CodedBreast:
             return cut(self.layered, len(RATIOS) - RATIOS.index(ratio))
         return coded(self.values, (ratio,))
 
+    def decoded(self, ratio: float) -> NDArray[np.int16]:
+        """The 12-bit values after compression at that ratio."""
+        from mammo_fixtures.perturbations.jpeg2000_stream import decoded
+
+        return self._prepared[ratio][0] if ratio in self._prepared else decoded(self.at(ratio))
+
+    def prepare(self, ratio: float) -> None:
+        """Do now what will be asked for at that ratio, and keep it."""
+        if self.values.size:
+            self._prepared[ratio] = self.decoded(ratio), self.flag(ratio)
+
     @cached_property
     def lossless_ratio(self) -> float:
         from mammo_fixtures.perturbations.jpeg2000_stream import lossless_ratio
@@ -61,6 +78,8 @@ class CodedBreast:
 
         if not self.values.size:
             return ""
+        if ratio in self._prepared:
+            return self._prepared[ratio][1]
         # All detail of the 9/7 takes about as many bytes as lossless: only near that is the latter worth its time.
         near = ratio < 2 * ratio_of(self.layered, self.values.size)
         if near and ratio < self.lossless_ratio:
@@ -79,13 +98,14 @@ def jpeg2000(
     """
     import torch
 
-    from mammo_fixtures.perturbations.jpeg2000_stream import decoded
+    from mammo_fixtures.perturbations.jpeg2000_stream import TOP
 
     out = torch.empty_like(pixels) if out is None else out
     out.copy_(pixels)
     top, bottom, left, right = breast_box
     if coded_breast.values.size:
-        out[top:bottom, left:right] = torch.from_numpy(decoded(coded_breast.at(ratio))).to(pixels.device)
+        values = torch.from_numpy(coded_breast.decoded(ratio)).to(pixels.device, non_blocking=True)
+        out[top:bottom, left:right].copy_(values).div_(TOP)
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,6 +18,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def number_of_threads() -> int:
+    """As many as torch may use; one where torch is not loaded, as in a process that only reads views."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch is not None else 1
+
+
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Results of `work` on each item, in order, by as many threads as torch may use.
 
@@ -24,10 +31,9 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     torch's own go on waiting busily after each of its calls, and would take the cores from whoever works next. In these
     threads torch uses no others: on a busy machine each of its calls would wait for all of them to get a core.
     """
-    import torch
-
-    threads = torch.get_num_threads()
-    if threads == 1:
+    items = list(items)
+    threads = number_of_threads()
+    if threads == 1 or len(items) == 1:
         return [work(item) for item in items]
     # A forked process has none of its parent's threads.
     return list(_pool(os.getpid(), threads).map(work, items))
@@ -38,9 +44,7 @@ def in_bands(work: Callable[[slice], object], image: Tensor) -> None:
 
     What torch does on a whole image starts torch's own threads, and they slow what these do next.
     """
-    import torch
-
-    rows, bands = image.shape[0], torch.get_num_threads() if image.device.type == "cpu" else 1
+    rows, bands = image.shape[0], number_of_threads() if image.device.type == "cpu" else 1
     edges = [rows * band // bands for band in range(bands + 1)]
     in_threads(work, [slice(start, stop) for start, stop in pairwise(edges)])
 

@@ -17,7 +17,7 @@ class Place:
     neighbours: int = 1
     """Processes on the same device, this one included; they share its memory."""
     threads: int | None = None
-    """Of torch, on the CPU; None leaves them as they are."""
+    """Of torch, and beside a GPU of what reads views for it; None leaves them as they are."""
 
 
 class Numbers:
@@ -42,14 +42,15 @@ def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, thread
     """
     if number is None or workers < 2:
         return Place(device=wanted)
+    share = max(1, threads // workers)
     if wanted == "cpu" or (wanted == "auto" and not gpus):
-        return Place(device=wanted, threads=max(1, threads // workers))
+        return Place(device=wanted, threads=share)
     if wanted not in ("auto", "cuda"):
-        return Place(device=wanted, neighbours=workers)
+        return Place(device=wanted, neighbours=workers, threads=share)
     if not gpus:
         return Place(device=wanted)  # which is refused when it is looked for
     gpu = number % gpus
-    return Place(device=f"cuda:{gpu}", neighbours=len(range(gpu, workers, gpus)) or 1)
+    return Place(device=f"cuda:{gpu}", neighbours=len(range(gpu, workers, gpus)) or 1, threads=share)
 
 
 def take_place(wanted: str, number: int | None) -> Place:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CPU_BATCH = 1
 """On a CPU, larger batches leave the caches and are slower."""
 MOST_ON_GPU = 64
+"""Larger ones are no faster at full size, and a GPU has nothing to do while an exam's first one is being made."""
 SHARE_OF_FREE = 0.5
 """Of the memory that is free on a GPU, what a batch may take; the rest is for what a view's severities share."""
 
@@ -41,6 +42,12 @@ class Batches:
     def size(self) -> int:
         """Images a call of the network; one until the first call was measured."""
         return self._size or 1
+
+    def next(self, left: int) -> int:
+        """Images in the next call, of so many that are left; where the size is ours, all are alike."""
+        if self.wanted is not None:
+            return min(self.size, left)
+        return -(-left // -(-left // self.size))
 
     @property
     def measuring(self) -> bool:

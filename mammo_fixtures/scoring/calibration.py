@@ -19,7 +19,9 @@ from mammo_fixtures.scoring.cost_model import Rates
 from mammo_fixtures.scoring.images import follows_gradient
 from mammo_fixtures.scoring.outlook import Outlook, Wanted
 from mammo_fixtures.scoring.pipeline import decoders_of
+from mammo_fixtures.scoring.reading import Request, answered
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
+from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECO
         flags=Counter(),
         noted={},
     )
+    ahead_of_it = trial.uploads is not None and possible()
     decode: list[float] = []
     images = views = 0
     spent = step = 0.0
@@ -129,12 +132,17 @@ def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECO
         if views and (views >= MOST_VIEWS or time.perf_counter() - began > seconds):
             break
         opened: dict[ViewSource, View] = {}
+        plain = {side: [c for c in some if not _apart(sweep, c)] for side, some in wanted.items()}
         for source in (s for b in exam.breasts if b.side in wanted for s in sweep.unit(exam, b)):
             if source not in opened:
                 start = time.perf_counter()
-                opened[source] = source.read()
+                # Beside a GPU, readers do what is the CPU's to do of a view.
+                conditions = [c for some in plain.values() for c in some]
+                answer = answered(Request(source=source, conditions=conditions, seed=sweep.seed), work=ahead_of_it)
+                opened[source] = answer.view
                 decode.append(time.perf_counter() - start)
-        plain = {side: [c for c in some if not _apart(sweep, c)] for side, some in wanted.items()}
+                if trial.uploads is not None:
+                    trial.uploads.begin(answer.view, answer.done, seed=sweep.seed)
         before, start = network.spent, time.perf_counter()
         trial.exam(exam, plain, opened.__getitem__)
         wait()

@@ -51,17 +51,22 @@ class CellKeys:
 
     def pixels_of(self, source: ViewSource, read: Read) -> bytes:
         if source not in self.pixels:
-            self.pixels[source] = pixels_digest(read(source))
+            view = read(source)
+            # Reading it may have told.
+            self.pixels[source] = self.pixels.get(source) or pixels_digest(view)
         return self.pixels[source]
+
+    def cells(self, exam: Exam) -> dict[str, list[Condition]]:
+        """Conditions that each side is scored under."""
+        return {b.side: [c for c in self.conditions if self.needs.met(b, c.perturbation)] for b in exam.breasts}
 
     def of(self, exam: Exam, read: Read) -> Cells:
         """Keys of all scores of an exam; `read` opens a view whose pixels are not known."""
         cells: Cells = {}
+        asked = self.cells(exam)
         for breast in exam.breasts:
             unit = [self.pixels_of(source, read) for source in self.sweep.unit(exam, breast)]
-            for condition in self.conditions:
-                if not self.needs.met(breast, condition.perturbation):
-                    continue
+            for condition in asked[breast.side]:
                 cells[breast.side, condition] = score_key(
                     unit,
                     breast.side,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.perturbations import PERTURBATIONS, Shared, apply
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW
 from mammo_fixtures.perturbations.resampling_control import CONTROL
@@ -27,10 +28,16 @@ class Image:
     condition: Condition
     pixels: torch.Tensor
     """(rows, columns), valid until the next images are made. Not to be changed."""
-    flag: str = ""
-    """What is out of the ordinary with the condition on this view."""
+    said: str = ""
+    unchanged: Callable[[], bool] = lambda: False
+    """Tells whether nothing was changed, although it should have been. Waits for a GPU."""
     notes: Mapping[tuple[str, str, Condition, str], float] = field(default_factory=dict)
     """Numbers that reports tell, by side, position, condition and name."""
+
+    @property
+    def flag(self) -> str:
+        """What is out of the ordinary with the condition on this view; waits for a GPU."""
+        return self.said or (UNCHANGED if self.unchanged() else "")
 
 
 class Images:
@@ -54,10 +61,11 @@ class Images:
         record = PERTURBATIONS[condition.perturbation]
         pixels = apply(record, shared, condition.severity, self._buffer(place, shared.view.shape))
         # What is noted is remembered with the scores, so that reports can count it also where nothing is computed.
-        flag = record.flag(shared, condition.severity) if record.flag and not record.notes else ""
-        if not flag and _must_differ(record, condition.severity, shared) and _equal(pixels, shared.pixels):
-            flag = UNCHANGED
-        return Image(condition=condition, pixels=pixels, flag=flag, notes=_notes(shared, condition))
+        said = record.flag(shared, condition.severity) if record.flag and not record.notes else ""
+        image = Image(condition=condition, pixels=pixels, said=said, notes=_notes(shared, condition))
+        if said or not _must_differ(record, condition.severity, shared):
+            return image
+        return replace(image, unchanged=_comparison(pixels, record, shared, condition.severity))
 
     def _buffer(self, place: int, shape: tuple[int, int]) -> torch.Tensor:
         import torch
@@ -81,11 +89,17 @@ def _must_differ(record: Perturbation, severity: float, shared: Shared) -> bool:
     return record.needs != "region" or shared.view.region is not None
 
 
-def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether all pixels are equal; every 16th row nearly always tells, at a sixteenth of the cost."""
+def _comparison(pixels: torch.Tensor, record: Perturbation, shared: Shared, severity: float) -> Callable[[], bool]:
+    """Tells whether all pixels are the clean ones; every 16th row nearly always does, at a sixteenth of the cost."""
     import torch
 
-    return torch.equal(one[::_ROWS], other[::_ROWS]) and torch.equal(one, other)
+    clean = shared.pixels
+    if pixels.device.type != "cuda":
+        same = torch.equal(pixels[::_ROWS], clean[::_ROWS]) and torch.equal(pixels, clean)
+        return lambda: same
+    some = Download((pixels[::_ROWS] == clean[::_ROWS]).all())
+    # The buffer holds another image when the GPU has told: then, rarely, the image is made once more.
+    return lambda: bool(some.wait()) and torch.equal(apply(record, shared, severity, torch.empty_like(clean)), clean)
 
 
 def _notes(shared: Shared, condition: Condition) -> dict[tuple[str, str, Condition, str], float]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
+from mammo_fixtures.perturbations.threads import number_of_threads
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
-from mammo_fixtures.scoring.keys import file_digest, pixels_digest
 from mammo_fixtures.scoring.read_ahead import ReadAhead
+from mammo_fixtures.scoring.readers import Readers
+from mammo_fixtures.scoring.reading import Answer, Request, answered
 from mammo_fixtures.scoring.score_table import Condition
+from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.uploads import pinned
 
 if TYPE_CHECKING:
     import torch
@@ -22,9 +26,10 @@ if TYPE_CHECKING:
 LookUp = Callable[[Sequence[bytes]], dict[bytes, float]]
 """Gives the scores that are known already, by key."""
 
-ROOM_VIEWS = 8
-"""Decoded views that wait to be scored, at most: 180 MB of full size."""
-DECODERS_ON_GPU = 4
+MORE_THAN_READERS = 4
+"""So many views more than are being read may wait to be scored: 100 MB each of full size, with the CPU's work."""
+MOST_READERS = 16
+"""A full-size core pass takes the CPU a second a view, and a fast GPU a tenth of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,29 +58,41 @@ class _Task:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Pipeline:
-    """Decodes ahead of the device, scores what is missing, and hands over each exam's rows."""
+    """Reads ahead of the device, scores what is missing, and hands over each exam's rows."""
 
     keys: CellKeys
     decoders: int | None = None
-    """Threads that decode; None: chosen by device."""
+    """Threads that read, each by a process of its own; None: chosen by device."""
     decoded: int = 0
     """Views decoded in this process."""
     _files: dict[ViewSource, bytes] = field(default_factory=dict)
     """File digests of decoded views, until their exam is handed over."""
+    _planned_for: dict[ViewSource, list[Condition]] = field(default_factory=dict)
+    """What views that are read ahead will be scored under."""
+    readers: Readers | None = None
+    """Processes that go on after a run; None: each run has its own, where there are to be any."""
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, exams: Iterable[Exam], *, look_up: LookUp, keep: Callable[[ExamRows], None]) -> None:
         """Rows of each exam, in order, once it is complete.
 
-        The next exam is asked for while one is being scored, so that its views are decoded meanwhile. `keep` is
+        The next exams are asked for while one is being scored, so that their views are read meanwhile. `keep` is
         called from the thread that called this.
         """
-        ahead = ReadAhead(self._open_ahead, threads=self._decoders(), room=ROOM_VIEWS, unused=self._forget)
+        threads = self._decoders()
+        room = threads + MORE_THAN_READERS
+        lent = self.readers
+        if lent is None and threads and self.sweep.uploads is not None and possible():
+            self.readers = Readers(pinned)
+        ahead = ReadAhead(self._open_ahead, threads=threads, room=room, unused=self._forget)
         try:
-            for task in self._planned(iter(exams), look_up, ahead):
+            for task in self._planned(iter(exams), look_up, ahead, room if threads else 0):
                 keep(self._rows(task, look_up, ahead))
         finally:
             ahead.close()
+            if lent is None and self.readers is not None:
+                self.readers.close()
+            self.readers = lent
 
     @property
     def sweep(self) -> Sweep:
@@ -83,22 +100,34 @@ class Pipeline:
 
     def open(self, source: ViewSource) -> View:
         """Decode a view, and note the digest of its pixels where it was not known. Any thread may call it."""
-        # Asked before reading: a file that changes meanwhile is then read again by the next run.
-        file = None if source in self.keys.pixels else file_digest(source)
-        view = source.read()
-        with self._counting:
-            self.decoded += 1
-        if source not in self.keys.pixels:
-            self.keys.pixels[source] = pixels_digest(view)
-            if file is not None:
-                self._files[source] = file
-        return view
+        return self._noted(source, answered(Request(source=source, digest=source not in self.keys.pixels), work=False))
 
     def _open_ahead(self, source: ViewSource) -> View:
-        view = self.open(source)
+        if self.readers is None:
+            done: dict[str, object] = {}
+            view = self.open(source)
+        else:
+            answer = self.readers.read(
+                Request(
+                    source=source,
+                    conditions=self._planned_for.get(source, ()),
+                    seed=self.sweep.seed,
+                    digest=source not in self.keys.pixels,
+                )
+            )
+            view, done = self._noted(source, answer), answer.done
         if self.sweep.uploads is not None:
-            self.sweep.uploads.begin(view)
+            self.sweep.uploads.begin(view, done, seed=self.sweep.seed)
         return view
+
+    def _noted(self, source: ViewSource, answer: Answer) -> View:
+        with self._counting:
+            self.decoded += 1
+        if answer.pixels is not None and source not in self.keys.pixels:
+            self.keys.pixels[source] = answer.pixels
+            if answer.file is not None:
+                self._files[source] = answer.file
+        return answer.view
 
     def _forget(self, *views: View) -> None:
         if self.sweep.uploads is not None:
@@ -110,26 +139,28 @@ class Pipeline:
         self._files.clear()
         return files
 
-    def _planned(self, exams: Iterator[Exam], look_up: LookUp, ahead: ReadAhead) -> Iterator[_Task]:
-        """Tasks, each after its successor's views were given to the decoders."""
-        waiting: _Task | None = None
+    def _planned(self, exams: Iterator[Exam], look_up: LookUp, ahead: ReadAhead, room: int) -> Iterator[_Task]:
+        """Tasks, each after the views of the next one, and of as many more as there is room for, were given to read."""
+        waiting: deque[_Task] = deque()
         for exam in exams:
             task = self._task(exam, look_up)
             ahead.plan(task.sources)
-            if waiting is not None:
-                yield waiting
-            waiting = task
-        if waiting is not None:
-            yield waiting
+            waiting.append(task)
+            while len(waiting) > 1 and sum(len(each.sources) for each in list(waiting)[1:]) >= room:
+                yield waiting.popleft()
+        yield from waiting
 
     def _task(self, exam: Exam, look_up: LookUp) -> _Task:
-        if not self.keys.known(exam):
-            views = dict.fromkeys(s for breast in exam.breasts for s in self.sweep.unit(exam, breast))
-            return _Task(exam=exam, cells=None, wanted={}, sources=tuple(views))
-        cells = self.keys.of(exam, self.open)
-        wanted = _wanted(cells, look_up)
-        views = dict.fromkeys(s for b in exam.breasts if b.side in wanted for s in self.sweep.unit(exam, b))
-        return _Task(exam=exam, cells=cells, wanted=wanted, sources=tuple(views))
+        known = self.keys.known(exam)
+        cells = self.keys.of(exam, self.open) if known else None
+        wanted = self.keys.cells(exam) if cells is None else _wanted(cells, look_up)
+        planned: dict[ViewSource, list[Condition]] = {}
+        for breast in exam.breasts:
+            if breast.side in wanted:
+                for source in self.sweep.unit(exam, breast):
+                    planned.setdefault(source, []).extend(wanted[breast.side])
+        self._planned_for |= planned
+        return _Task(exam=exam, cells=cells, wanted=wanted if known else {}, sources=tuple(planned))
 
     def _rows(self, task: _Task, look_up: LookUp, ahead: ReadAhead) -> ExamRows:
         opened: dict[ViewSource, View] = {}
@@ -149,6 +180,8 @@ class Pipeline:
             computed = {cells[cell]: value for cell, value in scores.items()}
             self.sweep.under_way = 0.0
         ahead.forget(task.sources)
+        for source in task.sources:
+            self._planned_for.pop(source, None)
         self._forget(*opened.values())
         return ExamRows(
             exam_id=task.exam.exam_id,
@@ -172,8 +205,13 @@ class Pipeline:
 
 
 def decoders_of(device: torch.device) -> int:
-    """Threads that decode ahead of a device; none beside a CPU, which they would take the cores from."""
-    return 0 if device.type == "cpu" else min(DECODERS_ON_GPU, os.cpu_count() or 1)
+    """Readers ahead of a device; none beside a CPU, which they would take the cores from."""
+    return 0 if device.type == "cpu" else readers_beside(number_of_threads())
+
+
+def readers_beside(cores: int) -> int:
+    """Readers of a process that drives a GPU and has so many cores."""
+    return max(1, min(MOST_READERS, cores - 2))
 
 
 def _wanted(cells: Cells, look_up: LookUp) -> dict[str, list[Condition]]:

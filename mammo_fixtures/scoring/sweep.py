@@ -20,6 +20,7 @@ from mammo_fixtures.perturbations.adversarial import Gradients, together
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, VIEW_SWAP, exchange, withheld_position
 from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.scoring.batches import Batches
+from mammo_fixtures.scoring.begun import Begun, Several
 from mammo_fixtures.scoring.images import Image, Images, follows_gradient
 from mammo_fixtures.scoring.naming import condition_text, view_text
 from mammo_fixtures.scoring.needs import Needs
@@ -30,9 +31,6 @@ from mammo_fixtures.scoring.watch import Watch, unwatched, watched_gradients
 
 if TYPE_CHECKING:
     import torch
-
-_Begun = tuple[Sequence[Condition], Any]
-"""Conditions, and the network's answer under them, which a GPU may still be working on."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -111,33 +109,33 @@ class Sweep:
     def _at_view_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]
     ) -> dict[tuple[str, Condition], float]:
-        scores: dict[tuple[str, Condition], float] = {}
+        several: Several = {side: {condition: {} for condition in conditions} for side, conditions in wanted.items()}
+        begun: Begun | None = None
         for breast in exam.breasts:
             conditions = list(wanted.get(breast.side, ()))
             if not conditions:
                 continue
             withheld = withheld_position((source.position for source in breast.views), exam.exam_id, self.seed)
-            several: dict[Condition, dict[str, float]] = {condition: {} for condition in conditions}
             for source in breast.views:
                 there = [c for c in conditions if c.perturbation != MISSING_VIEW.name or source.position != withheld]
                 if there:
                     shared = self._shared(read(source), exam, breast, there)
-                    for condition, value in zip(
-                        there, self._one_view(shared, there, 1 / len(breast.views)), strict=True
-                    ):
-                        several[condition][source.position] = value
-            for condition, values in several.items():
-                where = f"exam {exam.exam_id}, {breast.side}, {condition_text(condition)}"
-                scores[breast.side, condition] = aggregated(self.inference.classifier, values, where)
-        return scores
+                    begun = self._one_view(shared, there, 1 / len(breast.views), begun, several)
+        self._ended(begun, several)
+        return {
+            (side, condition): aggregated(
+                self.inference.classifier, values, f"exam {exam.exam_id}, {side}, {condition_text(condition)}"
+            )
+            for side, of_side in several.items()
+            for condition, values in of_side.items()
+        }
 
     def _shared(self, view: View, exam: Exam, breast: Breast, conditions: Sequence[Condition]) -> Shared:
         """A view, with the gradient of its own score where a condition needs one."""
-        shared = Shared(view, device=self.inference.device, seed=self.seed)
+        shared = self.uploads.take(view) if self.uploads is not None else None
+        if shared is None:
+            shared = Shared(view, device=self.inference.device, seed=self.seed)
         shared.classifier_pixel_mm = nyquist_wavelength_mm(view, self.inference.classifier) / 2
-        pixels = self.uploads.take(view) if self.uploads is not None else None
-        if pixels is not None:
-            shared.pixels = pixels
         following = next((c.perturbation for c in conditions if follows_gradient(c)), "")
         if following:
             signs = signs_of(exam, breast, following, self._needs(exam))
@@ -154,13 +152,13 @@ class Sweep:
         alone = Cohort(name="", exams=(exam,))
         return self.needs or Needs(cohort=alone, classifier=self.inference.classifier, seed=self.seed)
 
-    def _one_view(self, shared: Shared, conditions: Sequence[Condition], share: float) -> list[float]:
-        """Scores of a view that makes so large a share of its breast's."""
-        scores: list[float] = []
-        begun: _Begun = ([], None)
+    def _one_view(
+        self, shared: Shared, conditions: Sequence[Condition], share: float, begun: Begun | None, several: Several
+    ) -> Begun | None:
+        """The last calls begun, of a view that makes so large a share of its breast's; `several` gets the others'."""
         left = list(conditions)
         while left:
-            some = left[: self.batches.size]
+            some = left[: self.batches.next(len(left))]
             try:
                 with memory_watched():
                     following = self._begin(shared, some)
@@ -169,20 +167,19 @@ class Sweep:
                 self._images.forget()
                 continue
             # Asked for only now: a GPU computes the one batch of scores while the next one's images are made.
-            scores += self._ended(shared.view, begun)
+            self._ended(begun, several)
             begun, left = following, left[len(some) :]
             self.under_way += share * len(some)
             self.beat()
-        return scores + self._ended(shared.view, begun)
+        return begun
 
-    def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> _Begun:
+    def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> Begun:
         images = self._images.make([(shared, condition) for condition in conditions])
         inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
         names = [view_text(shared.view, condition) for condition in conditions]
         shape = (len(inputs), *inputs[0].shape)
         answer = self.watch(batch_said(names), shape, lambda: self._answer(inputs, names, shared.pixels))
-        self._count(images)
-        return conditions, answer
+        return Begun(shared=shared, conditions=conditions, images=images, answer=answer)
 
     def _answer(self, inputs: list[torch.Tensor], names: list[str], clean: torch.Tensor) -> Any:
         def begin() -> Any:
@@ -195,13 +192,16 @@ class Sweep:
         self.batches.measure(taken, free)
         return answer
 
-    def _ended(self, view: View, begun: _Begun) -> list[float]:
-        conditions, answer = begun
-        if not conditions:
-            return []
-        names = [view_text(view, condition) for condition in conditions]
-        scores: list[float] = self.watch(batch_said(names), (), lambda: self.inference.end(answer, names))
-        return scores
+    def _ended(self, begun: Begun | None, several: Several) -> None:
+        """The scores of calls that were begun, waited for."""
+        if begun is None:
+            return
+        view = begun.shared.view
+        names = [view_text(view, condition) for condition in begun.conditions]
+        scores: list[float] = self.watch(batch_said(names), (), lambda: self.inference.end(begun.answer, names))
+        for condition, score in zip(begun.conditions, scores, strict=True):
+            several[view.side][condition][view.position] = score
+        self._count(begun.images)
 
     def _at_exam_level(
         self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], read: Callable[[ViewSource], View]

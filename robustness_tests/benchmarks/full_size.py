@@ -9,6 +9,8 @@ from mammo_fixtures.exams import Breast, Cohort, Exam, ViewFile
 from mammo_fixtures.given import given
 
 SHAPE = (2944, 1920)
+POSITIONS = ("CC", "MLO")
+TEXTURES = 8
 
 
 def full_size_pixels(seed=0):
@@ -20,26 +22,34 @@ def full_size_pixels(seed=0):
 
 
 def full_size_cohort(folder, exams):
-    """Exams of four views; the left breast of each is called malignant."""
+    """Exams of four views; the left breast of each is called malignant. They take turns with the files of eight."""
+    for texture in range(min(exams, TEXTURES)):
+        pixels = full_size_pixels(texture)
+        for side in "LR":
+            for position in POSITIONS:
+                data = pydicom.dcmread(given("dicom/explicit.dcm"))
+                data.Rows, data.Columns = pixels.shape
+                data.PixelData = (pixels if side == "L" else pixels[:, ::-1]).astype("<u2").tobytes()
+                data.ImageLaterality, data.ViewPosition = side, position
+                data.save_as(_file(folder, texture, side, position), enforce_file_format=True)
 
-    def view(exam_id, side, position):
-        path = Path(folder) / f"{exam_id}_{side}_{position}.dcm"
-        data = pydicom.dcmread(given("dicom/explicit.dcm"))
-        pixels = full_size_pixels(int(exam_id))
-        data.Rows, data.Columns = pixels.shape
-        data.PixelData = (pixels if side == "L" else pixels[:, ::-1]).astype("<u2").tobytes()
-        data.ImageLaterality, data.ViewPosition = side, position
-        data.save_as(path, enforce_file_format=True)
-        return ViewFile(exam_id=exam_id, side=side, position=position, path=path)
-
-    def breast(exam_id, side):
-        views = tuple(view(exam_id, side, position) for position in ("CC", "MLO"))
-        return Breast(exam_id=exam_id, side=side, views=views, malignant=side == "L", subgroup="masses")
+    def breast(number, side):
+        views = tuple(
+            ViewFile(
+                exam_id=str(number), side=side, position=position,
+                path=_file(folder, number % TEXTURES, side, position),
+            )
+            for position in POSITIONS
+        )  # fmt: skip
+        return Breast(exam_id=str(number), side=side, views=views, malignant=side == "L", subgroup="masses")
 
     return Cohort(
         name="full size",
         exams=tuple(
-            Exam(exam_id=str(number), breasts=tuple(breast(str(number), side) for side in "LR"))
-            for number in range(exams)
+            Exam(exam_id=str(number), breasts=tuple(breast(number, side) for side in "LR")) for number in range(exams)
         ),
     )
+
+
+def _file(folder, texture, side, position):
+    return Path(folder) / f"{texture}_{side}_{position}.dcm"

@@ -2,7 +2,7 @@
 
     python robustness_tests/benchmarks/overhead.py                                   # the reference, on phantoms
     python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=20  # 2944 × 1920, as in screening
-    python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=200 --device=cuda
+    python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=200 --cohort=1000 --device=cuda
 
 The pass is the real one: decoding, perturbing, preparing, scoring, keys, store; only universal fields, which are fitted
 before it, are left out. The classifier alone then gets exactly the calls that the pass made: as many images in batches
@@ -45,16 +45,17 @@ from mammo_fixtures.scoring.engines import Work
 from mammo_fixtures.scoring.images import follows_gradient
 from mammo_fixtures.scoring.one_pass import Pass
 from mammo_fixtures.scoring.outlook import outlook
+from mammo_fixtures.scoring.readers import Readers
 from mammo_fixtures.scoring.score_table import CLEAN
+from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.uploads import pinned
 from mammo_fixtures.verdicts.claim import clean_claims, curve_claims, judged_claims, plan
 
 TOLERANCES = Path(__file__).parents[1] / "tolerances.toml"
 KINDS = ("holds", "responds", "responds_more")
 CUDA = "cuda"
-DIFFERENT = 16
-"""Images of each shape that the classifier alone gets in turn on a CPU: one, given again, would lie in the cache."""
 
 
 class Recording(torch.nn.Module):
@@ -79,6 +80,8 @@ class Overhead:
         self.sweep = Sweep(inference=self.inference, batch_size=batch_size)
         self.one_pass = self._pass(cohort, conditions)
         self.amount = outlook(self.one_pass).amount
+        # Their start is no part of a pass that takes hours.
+        self.readers = Readers(pinned) if self.on_gpu and possible() else None
         self.seconds = {kind: {"pass": 0.0, "alone": 0.0, "calls": 0} for kind in ("images", "gradients")}
         self._inputs = {}
 
@@ -105,9 +108,7 @@ class Overhead:
         wanted = [c for c in self.one_pass.conditions if c != CLEAN and follows_gradient(c) == (kind == "gradients")]
         # A turn takes minutes where a large network is followed.
         turns = [[c] for c in wanted] if kind == "gradients" and not self.on_gpu else [wanted]
-        *base, calls = self._turn(exams, [CLEAN]) if len(turns) > 1 else (0.0, 0.0, {})
-        for shape, _ in calls:
-            self._alone(shape, True, 2)  # a process's first gradients are slower, once
+        base = self._turn(exams, [CLEAN])[:2] if len(turns) > 1 else (0.0, 0.0)
         found, before = self.seconds[kind], dict(self.seconds[kind])
         for turn in turns:
             took, alone, calls = self._turn(exams, [CLEAN, *turn])
@@ -120,6 +121,7 @@ class Overhead:
         """Seconds of a pass, and of its calls alone; the calls."""
         part = self._pass(self.one_pass.cohort, conditions)
         part.needs._chosen.update(self.one_pass.needs._chosen)
+        part._pipeline.readers = self.readers
         work = Work(
             name=part.name, owner="benchmark", cohort=part.cohort, pipeline=part._pipeline, store=self.store, cells=1
         )
@@ -129,29 +131,22 @@ class Overhead:
         part._pipeline.run(exams, look_up=lambda keys: {}, keep=work.keep)
         took = self._clock() - began
         calls = dict(self.network.calls)
-        for shape, _ in calls:
-            self._prepare(shape)
         began = self._clock()
         for (shape, gradient), count in calls.items():
             self._alone(shape, gradient, count)
         return took, self._clock() - began, calls
 
-    def _prepare(self, shape):
-        """Batches for the classifier alone."""
+    def _alone(self, shape, gradient, count):
         if shape not in self._inputs:
             generator = torch.Generator().manual_seed(0)
-            several = range(1 if self.on_gpu else DIFFERENT)
-            self._inputs[shape] = [torch.rand(shape, generator=generator).to(self.inference.device) for _ in several]
-
-    def _alone(self, shape, gradient, count):
-        batches = self._inputs[shape]
-        for number in range(count):
-            if gradient:  # of one image, which an ascent moves a little each time
-                leaf = batches[0].detach().clone().requires_grad_()
+            self._inputs[shape] = torch.rand(shape, generator=generator).to(self.inference.device)
+        batch = self._inputs[shape]
+        for _ in range(count):
+            if gradient:
+                leaf = batch.detach().clone().requires_grad_()
                 with torch.enable_grad():
                     torch.autograd.grad(self.network.network(leaf).sum(), leaf)
             else:
-                batch = batches[number % len(batches)]
                 self.inference.end(self.inference._called(self.network.network, batch), ["alone"] * len(batch))
 
     def result(self):
@@ -213,7 +208,7 @@ class Busy:
 def measured(options, folder):
     """Figures of the command line's case, as plain data."""
     if options.classifier == "resnet22":
-        cohort, classifier = full_size_cohort(folder, max(1, options.views // 4)), resnet22()
+        cohort, classifier = full_size_cohort(folder, options.cohort or max(1, options.views // 4)), resnet22()
     else:
         cohort, classifier = read_cohort("phantoms"), load_classifier(options.classifier)
     conditions = [CLEAN, *core_conditions()[1 :: options.every]]
@@ -228,7 +223,7 @@ def measured(options, folder):
     )
     exams = spread(cohort.exams, max(1, options.views // 4))
     if overhead.on_gpu or options.classifier != "resnet22":  # whose first call on a CPU is slow like all others
-        overhead.measure("images", exams[:1])
+        overhead.measure("images", exams[:3] if overhead.on_gpu else exams[:1])
         overhead.seconds["images"] = {"pass": 0.0, "alone": 0.0, "calls": 0}
     began = time.perf_counter()
     with Busy() if overhead.on_gpu else nullcontext() as busy:
@@ -239,7 +234,9 @@ def measured(options, folder):
     if following is not None and not options.without_gradients:
         judged = overhead.one_pass.needs.chosen(PERTURBATIONS[following.perturbation].subset)
         chosen = [exam for exam in cohort if any((exam.exam_id, b.side) in judged for b in exam.breasts)]
-        overhead.measure("gradients", chosen[:1])
+        overhead.measure("gradients", chosen[:2] if overhead.on_gpu else chosen[:1])
+    if overhead.readers is not None:
+        overhead.readers.close()
     return overhead.result() | {
         "gpu_busy_percent": busy.percent if busy else None,
         "seconds": round(time.perf_counter() - began, 1),
@@ -258,6 +255,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--classifier", default="reference", help="resnet22 at 2944 × 1920, or as --mammo-classifier=")
     parser.add_argument("--views", type=int, default=32, help="four an exam")
+    parser.add_argument("--cohort", type=int, help="exams at full size, of which the views are taken from all over")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th condition of the plan")
     parser.add_argument("--without-gradients", action="store_true", help="leave out what follows the gradient")
     parser.add_argument("--device", default="auto")

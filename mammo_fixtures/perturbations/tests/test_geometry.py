@@ -22,7 +22,8 @@ from mammo_fixtures.perturbations.geometry import (
 )
 from mammo_fixtures.perturbations.geometry_sources import SOURCES
 from mammo_fixtures.perturbations.keyed import Key
-from mammo_fixtures.perturbations.resampling import TILE, SourceMap, resample
+from mammo_fixtures.perturbations.resampling import resample
+from mammo_fixtures.perturbations.source_map import TILE, SourceMap
 
 AFFINE = (ROTATION, TRANSLATION, POSTERIOR_CUT, MAGNIFICATION)
 BY_NAME = {record.name: record for record in (*AFFINE, CROP, MIRROR, ELASTIC)}

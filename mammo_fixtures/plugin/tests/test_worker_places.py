@@ -1,4 +1,4 @@
-"""Workers take the visible GPUs in turn and share what there are too few of; a CPU's threads are divided."""
+"""Workers take the visible GPUs in turn and share what there are too few of; the CPU's threads are divided."""
 
 import pytest
 
@@ -11,13 +11,13 @@ from mammo_fixtures.plugin.devices import Numbers, Place, place_of, workers_line
     [
         (None, 1, "auto", 2, Place(device="auto")),
         (0, 1, "auto", 2, Place(device="auto")),
-        (0, 2, "auto", 2, Place(device="cuda:0")),
-        (1, 2, "auto", 2, Place(device="cuda:1")),
-        (1, 2, "cuda", 4, Place(device="cuda:1")),
-        (0, 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
-        (1, 3, "auto", 2, Place(device="cuda:1", neighbours=1)),
-        (2, 3, "auto", 2, Place(device="cuda:0", neighbours=2)),
-        (1, 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3)),
+        (0, 2, "auto", 2, Place(device="cuda:0", threads=4)),
+        (1, 2, "auto", 2, Place(device="cuda:1", threads=4)),
+        (1, 2, "cuda", 4, Place(device="cuda:1", threads=4)),
+        (0, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2)),
+        (1, 3, "auto", 2, Place(device="cuda:1", neighbours=1, threads=2)),
+        (2, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2)),
+        (1, 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3, threads=2)),
         (1, 2, "auto", 0, Place(device="auto", threads=4)),
         (1, 20, "cpu", 2, Place(device="cpu", threads=1)),
         (1, 2, "cuda", 0, Place(device="cuda")),

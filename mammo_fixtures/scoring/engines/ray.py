@@ -7,7 +7,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mammo_fixtures.classifiers import Classifier
@@ -17,6 +17,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS, Work
 from mammo_fixtures.scoring.engines.ray_actor import Chunk, ChunkScorer, Scored, Setup
 from mammo_fixtures.scoring.engines.ray_session import connected, failures_of
+from mammo_fixtures.scoring.pipeline import readers_beside
 from mammo_fixtures.scoring.score_table import CLEAN
 
 CHUNKS_AT_MOST = 20_000
@@ -88,13 +89,17 @@ class RayEngine:
         device = work.pipeline.keys.device
         actors = self._pool(ray, device, len(left))
         self.ran_on = f"{device} × {actors} (Ray)"
+        setup = setup_of(work, self.load, device, self.timeout_seconds)
+        if device == "cuda":
+            has = ray.cluster_resources()
+            setup = replace(setup, decoders=readers_beside(int(has.get("CPU", 0)) // int(has["GPU"])))
         data = ray.data.from_items(
             [{"chunk": pickle.dumps(chunk)} for chunk in left.values()], override_num_blocks=len(left)
         )
         data.context.execution_no_progress_timeout_s = SILENT_SECONDS
         rows = data.map(
             ChunkScorer,
-            fn_constructor_kwargs={"setup": setup_of(work, self.load, device, self.timeout_seconds)},
+            fn_constructor_kwargs={"setup": setup},
             concurrency=actors,
             max_restarts=0,
             **({"num_gpus": 1} if device == "cuda" else {"num_cpus": 1}),

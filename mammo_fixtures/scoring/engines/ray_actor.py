@@ -22,8 +22,11 @@ from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.scoring.cell_keys import CellKeys
 from mammo_fixtures.scoring.needs import Needs, Side
 from mammo_fixtures.scoring.pipeline import ExamRows, Pipeline
+from mammo_fixtures.scoring.readers import Readers
 from mammo_fixtures.scoring.score_table import Condition
+from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.sweep import Sweep
+from mammo_fixtures.scoring.uploads import pinned
 from mammo_fixtures.scoring.watch import Limited, unwatched
 
 
@@ -49,6 +52,8 @@ class Setup:
     refused: Mapping[str, str]
     chosen: Mapping[int, frozenset[Side]]
     """What the whole cohort decides, which no actor sees: as in `Needs`."""
+    decoders: int | None = None
+    """Readers of an actor that drives a GPU."""
     paths: tuple[str, ...] = ()
     """Where modules are looked for last, the driver's `sys.path`."""
     version: str = __version__
@@ -137,7 +142,9 @@ def _pipeline(setup: Setup) -> Pipeline:
         watch=unwatched if setup.timeout_seconds is None else Limited(setup.timeout_seconds, classifier.name),
     )
     keys = CellKeys(sweep=sweep, needs=needs, conditions=setup.conditions, fingerprint=setup.fingerprint)
-    return Pipeline(keys=keys)
+    # An actor's chunks are short: their readers go on from one to the next, and end with the actor.
+    readers = Readers(pinned) if sweep.uploads is not None and possible() else None
+    return Pipeline(keys=keys, decoders=setup.decoders, readers=readers)
 
 
 def _needs(setup: Setup, classifier: Classifier, exams: tuple[Exam, ...]) -> Needs:

@@ -11,8 +11,8 @@ RATES = (
     (Rates(decode=0.020, perturb=0.0086, classify=0.0128, gradient=0.048), 1),
     (Rates(decode=0.030, perturb=0.051, classify=0.56, gradient=2.0), 1),
     (Rates(decode=0.030, perturb=0.051, classify=0.56, gradient=2.0), 32),
-    (Rates(decode=0.030, perturb=0.003, classify=0.022, gradient=0.07, decoders=4), 1),
-    (Rates(decode=0.030, perturb=0.003, classify=0.022, gradient=0.07, decoders=4), 8),
+    (Rates(decode=3.6, perturb=0.0003, classify=0.0014, gradient=0.0081, decoders=14), 1),
+    (Rates(decode=3.6, perturb=0.0003, classify=0.0014, gradient=0.0081, decoders=14), 8),
 )
 """Each with the number of processes; in the order of the table's columns."""
 

@@ -1,13 +1,16 @@
 """Copies to a GPU, on one that is played: what waits for what, and that every copy is taken or forgotten."""
 
+import pickle
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
-from mammo_fixtures import score
+from mammo_fixtures import PERTURBATIONS, score
 from mammo_fixtures.classifiers.inference import Inference
+from mammo_fixtures.perturbations import Shared, apply, breast_mask, feather, fields, jpeg2000_stream
+from mammo_fixtures.perturbations.host_work import RESTS_ON, host_work
 from mammo_fixtures.scoring import Condition, pipeline, uploads
 from mammo_fixtures.scoring.one_pass import Pass
 from mammo_fixtures.scoring.sweep import Sweep
@@ -34,6 +37,9 @@ class Event:
 
 
 log: list[str] = []
+RARE = ("detector_lines", "fourier_mask", "impulse_noise", "marker", "occlusion", "patch_shuffle", "phase_noise")
+ON_A_VIEW = [record for record in PERTURBATIONS if record.needs == "" and record.name not in (*RARE, "elastic")]
+"""But those whose random numbers are drawn when they are asked for."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +57,8 @@ def gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "stream", on)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: Stream(name="main"))
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda self, stream: log.append(f"kept for {stream.name}"))
-    monkeypatch.setattr(uploads, "pinned_like", lambda view: torch.empty(view.shape))
+    monkeypatch.setattr(uploads, "pinned_copy", lambda array: array.copy())
+    monkeypatch.setattr(pipeline, "pinned", lambda memory: lambda: None)
 
 
 def test_the_computing_stream_waits_for_the_copy_and_keeps_its_memory():
@@ -59,9 +66,10 @@ def test_the_computing_stream_waits_for_the_copy_and_keeps_its_memory():
     under_way = Uploads(torch.device("cpu"))
     under_way.begin(view)
     assert log == ["on uploads", "uploads done"]
-    pixels = under_way.take(view)
+    shared = under_way.take(view)
     assert log[2:] == ["main waits", "kept for main"]
-    assert np.array_equal(pixels.numpy(), view.pixels)
+    assert np.array_equal(shared.pixels.numpy(), view.pixels)
+    assert not np.shares_memory(shared.pixels.numpy(), view.pixels)
     assert under_way.take(view) is None
 
 
@@ -72,6 +80,34 @@ def test_what_is_forgotten_is_not_taken():
         under_way.begin(view)
     under_way.forget(views[1:])
     assert [under_way.take(view) is None for view in views] == [False, True, True, True]
+
+
+def test_what_the_cpu_has_done_of_a_view_is_taken_with_it_and_not_done_again(monkeypatch):
+    view = in_memory(1).exams[0].views[0]
+    conditions = [(record, severity) for record in ON_A_VIEW for severity in record.severities]
+
+    def images(shared):
+        return [apply(record, shared, severity, torch.empty(view.shape)) for record, severity in conditions]
+
+    expected = images(Shared(view, seed=3))
+    done = host_work(Shared(view, seed=3), conditions)
+    under_way = Uploads(torch.device("cpu"))
+    under_way.begin(view, pickle.loads(pickle.dumps(done)), seed=3)
+    shared = under_way.take(view)
+    assert log.count("kept for main") == 5, "pixels, mask, feathered mask, deviation from the mean, normal field"
+    for module, name in ((fields, "_drawn"), (breast_mask, "foreground_of"), (feather, "breast_deviation")):
+        monkeypatch.setattr(module, name, None)
+    monkeypatch.setattr(jpeg2000_stream, "_saved", None)
+    assert all(map(torch.equal, images(shared), expected))
+
+
+def test_whatever_severities_share_is_the_gpus_or_said_to_rest_on_what_the_cpu_does():
+    on_the_gpu = {"fine_detail", "fourier", "log_pixels", "spectrum"}
+    of_the_view = {"grid_phase", "key", "motion_direction", "spacing_mm"}
+    rare = {"elastic_field", "feathered_region", "fourier_field", "impulses", "line_places", "occlusion_places"}
+    shares = {share for record in PERTURBATIONS for share in record.shares}
+    assert shares - set(RESTS_ON) == on_the_gpu | of_the_view | rare
+    assert not {share for record in PERTURBATIONS if record.set == "core" for share in record.shares} & rare
 
 
 def test_a_pass_takes_every_copy_and_gives_the_same_table(monkeypatch, store):
