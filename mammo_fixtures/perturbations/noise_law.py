@@ -109,11 +109,14 @@ def measured_law(
     coarse_noise, coarse_tissue = _band(spacing_mm, (2 * reach[0], 2 * reach[1]))
     tissue_ratio = (fine_tissue / fine_noise) / (coarse_tissue / coarse_noise)
     signals, variances = [], []
-    for some in np.split(np.argsort(bins, kind="stable"), np.cumsum(np.bincount(bins))[:-1]):
-        if some.size:
-            measured = _robust_variance(fine[some]) / fine_noise
-            with_more_tissue = _robust_variance(coarse[some]) / coarse_noise
-            signals.append(float(at[some].mean(dtype="float64")))
+    order, ends = np.argsort(bins, kind="stable"), np.cumsum(np.bincount(bins))[:-1]
+    for some_at, some_fine, some_coarse in zip(
+        *(np.split(each.take(order), ends) for each in (at, fine, coarse)), strict=True
+    ):
+        if some_at.size:
+            measured = _robust_variance(some_fine) / fine_noise
+            with_more_tissue = _robust_variance(some_coarse) / coarse_noise
+            signals.append(float(some_at.mean(dtype="float64")))
             variances.append(max(0.0, (measured - tissue_ratio * with_more_tissue) / (1 - tissue_ratio)))
     # Flat regions may put several bins at one signal: they share a mean.
     levels, same = np.unique(np.array(signals), return_inverse=True)
@@ -150,13 +153,16 @@ def _samples(
     rows, columns = pixels.shape
     far = (2 * reach[0], 2 * reach[1])
     stride = max(1, int((pixels.size / _SAMPLES) ** 0.5))
-    down, across = np.arange(far[0], rows - far[0], stride), np.arange(far[1], columns - far[1], stride)
+    down, across = (
+        _between(np.arange(reach, n - reach, stride), np.flatnonzero(mask.any(axis=1 - axis)))
+        for axis, (n, reach) in enumerate(zip((rows, columns), far, strict=True))
+    )
     if down.size == 0 or across.size == 0:
         return None
 
     def shifted(image: NDArray[_Value], row: int, column: int) -> NDArray[_Value]:
-        top, left = far[0] + row, far[1] + column
-        return image[top : top + down[-1] - far[0] + 1 : stride, left : left + across[-1] - far[1] + 1 : stride]
+        lines, places = (slice(at[0] + by, at[-1] + by + 1, stride) for at, by in ((down, row), (across, column)))
+        return image[lines, places]
 
     def residual(by: tuple[int, int]) -> NDArray[np.float32]:
         around = shifted(pixels, -by[0], -by[1]) + shifted(pixels, -by[0], by[1])
@@ -179,6 +185,11 @@ def _samples(
         return each
 
     return of_blocks(bins), of_blocks(signal), residual(reach)[inside], residual(far)[inside]
+
+
+def _between(places: NDArray[np.int64], inside: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of ascending places that lie between the first and the last inside."""
+    return places[(places >= inside[0]) & (places <= inside[-1])] if inside.size else places[:0]
 
 
 def _robust_variance(residuals: NDArray[np.float32]) -> float:
