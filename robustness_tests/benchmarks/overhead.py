@@ -6,10 +6,10 @@
 
 The pass is the real one: decoding, perturbing, preparing, scoring, keys, store; only universal fields, which are fitted
 before it, are left out. The classifier alone then gets exactly the calls that the pass made: as many images in batches
-as large, already prepared, and for each gradient that an adversarial perturbation followed, one forward and backward
-through the network. On a CPU the two take turns exam by exam, and for gradients condition by condition, and are
-compared by CPU time, which other work on the machine changes little while it stays the same; on a GPU by wall time, all
-exams at once, so that decoding and copying go on beside it.
+as large, already prepared, on a CPU 16 different ones in turn, and for each gradient that an adversarial perturbation
+followed, one forward and backward through the network. On a CPU the two take turns exam by exam, and for gradients
+condition by condition, and are compared by CPU time, which other work on the machine changes little while it stays the
+same; on a GPU by wall time, all exams at once, so that decoding and copying go on beside it.
 
 What the whole cohort decides – which breasts adversarial perturbations and controls are judged on – is decided on the
 whole cohort, and the ratio weighs images and gradients as a pass over all of it would.
