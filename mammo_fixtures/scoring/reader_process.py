@@ -19,6 +19,8 @@ from mammo_fixtures.scoring.shared_memory import places
 
 ASK, MEMORY = b"a", b"m"
 """What begins a message to a reader: a request, or a memory whose handle follows."""
+NOT_HERE = b""
+"""The answer of one that cannot read the view."""
 
 
 def main() -> None:
@@ -38,17 +40,14 @@ def main() -> None:
 
 
 def _answer(asked: bytes, memory: int) -> bytes:
-    try:
-        request = pickle.loads(asked)
-    except Exception:
-        # Of a class that only the other process knows: it reads by itself.
-        return pickle.dumps(("unknown", None, [], []))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            answer = answered(request, work=True)
-        except BaseException as error:
-            return _failed(error)
+            answer = answered(pickle.loads(asked), work=True)
+        except Exception:
+            # The other process reads by itself, and either can – it may know a class or a file system that this one
+            # does not – or raises what is to be raised.
+            return NOT_HERE
     buffers: list[pickle.PickleBuffer] = []
     said = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
     raw = [buffer.raw() for buffer in buffers]
@@ -60,16 +59,7 @@ def _answer(asked: bytes, memory: int) -> bytes:
             for start, each in zip(starts, raw, strict=True):
                 mapped[start : start + each.nbytes] = each
     told = [(each.category, str(each.message)) for each in warned]
-    return pickle.dumps(("answer", said, [each.nbytes for each in raw], told))
-
-
-def _failed(error: BaseException) -> bytes:
-    try:
-        said = pickle.dumps(("error", error, [], []))
-        pickle.loads(said)  # some errors are written and cannot be read
-        return said
-    except Exception:
-        return pickle.dumps(("error", RuntimeError(f"{type(error).__name__}: {error}"), [], []))
+    return pickle.dumps((said, [each.nbytes for each in raw], told))
 
 
 if __name__ == "__main__":

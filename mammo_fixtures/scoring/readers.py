@@ -17,7 +17,7 @@ from multiprocessing import Pipe
 from multiprocessing.reduction import send_handle
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.scoring.reader_process import ASK, MEMORY
+from mammo_fixtures.scoring.reader_process import ASK, MEMORY, NOT_HERE
 from mammo_fixtures.scoring.reading import Answer, Request, answered
 from mammo_fixtures.scoring.shared_memory import Memory, Pin
 
@@ -34,9 +34,9 @@ class Readers:
         self._memories: list[Memory] = []
 
     def read(self, request: Request) -> Answer:
-        """The view read and worked on; in this process, and only read, where no other one knows its source.
+        """The view read and worked on; in this process, and only read, where another one cannot.
 
-        Whatever reading it raised is raised here. The memory of its arrays is used again once none of them is left.
+        Whatever reading raises is then raised here. The memory of its arrays is used again once none of them is left.
         """
         try:
             asked = pickle.dumps(request)
@@ -50,8 +50,6 @@ class Readers:
             raise self._ended(reader, request) from error
         with self._lock:
             self._idle.append(reader)
-        if isinstance(found, BaseException):
-            raise found
         return answered(request, work=False) if found is None else found
 
     def close(self) -> None:
@@ -113,21 +111,21 @@ class _Reader:
         )
         other.close()
 
-    def ask(self, asked: bytes, memory: Memory, pin: Pin, free: Callable[[], None]) -> Answer | BaseException | None:
-        """What came of it; None where the process does not know the source."""
+    def ask(self, asked: bytes, memory: Memory, pin: Pin, free: Callable[[], None]) -> Answer | None:
+        """What came of it; None where the process cannot read the view."""
         number = memory.number.to_bytes(4)
         if memory.number not in self._knows:
             self._connection.send_bytes(MEMORY + number)
             send_handle(self._connection, memory.handle, self._process.pid)
             self._knows.add(memory.number)
         self._connection.send_bytes(ASK + number + asked)
-        kind, said, sizes, told = pickle.loads(self._connection.recv_bytes())
+        came = self._connection.recv_bytes()
+        if came == NOT_HERE:
+            free()
+            return None
+        said, sizes, told = pickle.loads(came)
         for category, message in told:
             warnings.warn(message, category, stacklevel=2)
-        if kind != "answer":
-            free()
-            failed: BaseException | None = said
-            return failed
         answer: Answer = pickle.loads(said, buffers=[each.data for each in memory.arrays(sizes, pin, free)])
         return answer
 
