@@ -27,13 +27,6 @@ _CHUNK = 65_536
 step is worth handing the interpreter's lock to another thread. Another number gives other values."""
 
 
-def normal_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
-    """Independent standard-normal values, float32 on the CPU."""
-    import torch
-
-    return torch.from_numpy(normal_array(key, purpose, shape))
-
-
 def uniform_field(key: Key, purpose: str, shape: tuple[int, ...]) -> Tensor:
     """Independent values uniform in [0, 1), float32 on the CPU."""
     import torch

@@ -205,13 +205,9 @@ class Shared(SharedBreast):
     @cached_property
     def elastic_field(self) -> torch.Tensor:
         """Displacement (rows, columns, 2) as (column, row), for a maximum of one of the finer pixels."""
-        return self.on_device(self.elastic_array)
-
-    @cached_property
-    def elastic_array(self) -> NDArray[np.float32]:
         from mammo_fixtures.perturbations.elastic_field import elastic_field
 
-        return elastic_field(self.view.shape, self.spacing_mm, self.key)
+        return self.on_device(elastic_field(self.view.shape, self.spacing_mm, self.key))
 
     @cached_property
     def feathered_region(self) -> tuple[Box, torch.Tensor]:

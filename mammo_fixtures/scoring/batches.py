@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CPU_BATCH = 1
 """On a CPU, larger batches leave the caches and are slower."""
 MOST_ON_GPU = 64
-"""Larger ones are no faster at full size, and a GPU has nothing to do while an exam's first one is being made."""
+"""At full size 16 are as fast, and a GPU has nothing to do while an exam's first batch is being made."""
 SHARE_OF_FREE = 0.5
 """Of the memory that is free on a GPU, what a batch may take; the rest is for what a view's severities share."""
 

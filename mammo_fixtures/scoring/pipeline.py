@@ -27,7 +27,7 @@ LookUp = Callable[[Sequence[bytes]], dict[bytes, float]]
 """Gives the scores that are known already, by key."""
 
 MORE_THAN_READERS = 4
-"""So many views more than are being read may wait to be scored: 100 MB each of full size, with the CPU's work."""
+"""So many views more than are being read may wait to be scored: 150 MB each of full size, with the CPU's work."""
 MOST_READERS = 16
 """A full-size core pass takes the CPU a second a view, and a fast GPU a tenth of one."""
 
@@ -63,14 +63,14 @@ class Pipeline:
     keys: CellKeys
     decoders: int | None = None
     """Threads that read, each by a process of its own; None: chosen by device."""
+    readers: Readers | None = None
+    """Processes that go on after a run; None: each run has its own, where there are to be any."""
     decoded: int = 0
-    """Views decoded in this process."""
+    """Views read for this process."""
     _files: dict[ViewSource, bytes] = field(default_factory=dict)
     """File digests of decoded views, until their exam is handed over."""
     _planned_for: dict[ViewSource, list[Condition]] = field(default_factory=dict)
     """What views that are read ahead will be scored under."""
-    readers: Readers | None = None
-    """Processes that go on after a run; None: each run has its own, where there are to be any."""
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, exams: Iterable[Exam], *, look_up: LookUp, keep: Callable[[ExamRows], None]) -> None:

@@ -13,7 +13,7 @@ from mammo_fixtures.exams.phantoms import read_recipe, render_breast
 from mammo_fixtures.exams.phantoms.plan import plan_exam
 from mammo_fixtures.perturbations import Shared, apply
 from mammo_fixtures.perturbations.acquisition import GAUSSIAN_NOISE, QUANTUM_NOISE, UNIFORM_NOISE, shaped_noise
-from mammo_fixtures.perturbations.fields import normal_field, uniform_field
+from mammo_fixtures.perturbations.fields import normal_array, uniform_array
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, local_signal, measured_law
 
@@ -61,7 +61,7 @@ def power_in_rings(noise, spacing, edges):
     return np.array([power[(radius >= low) & (radius < high)].mean() for low, high in pairwise(edges)])
 
 
-@pytest.mark.parametrize("draw", [normal_field, uniform_field])
+@pytest.mark.parametrize("draw", [normal_array, uniform_array])
 def test_a_field_does_not_depend_on_the_number_of_threads(draw):
     threads = torch.get_num_threads()
     try:
@@ -71,34 +71,34 @@ def test_a_field_does_not_depend_on_the_number_of_threads(draw):
             fields.append(draw(KEY, "a purpose", (123, 77)))
     finally:
         torch.set_num_threads(threads)
-    assert torch.equal(fields[0], fields[1])
-    assert torch.equal(fields[0], fields[2])
+    assert np.array_equal(fields[0], fields[1])
+    assert np.array_equal(fields[0], fields[2])
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 2), (1, 9)])
-@pytest.mark.parametrize("draw", [normal_field, uniform_field])
+@pytest.mark.parametrize("draw", [normal_array, uniform_array])
 def test_a_small_field_has_a_number_everywhere(draw, shape):
     field = draw(KEY, "a purpose", shape)
     assert field.shape == shape
-    assert field.isfinite().all()
-    assert field.unique().numel() == field.numel()
+    assert np.isfinite(field).all()
+    assert np.unique(field).size == field.size
 
 
 def test_fields_are_normal_and_uniform_and_no_part_repeats():
-    normal, uniform = normal_field(KEY, "a", (400, 250)).numpy(), uniform_field(KEY, "a", (400, 250)).numpy()
+    normal, uniform = normal_array(KEY, "a", (400, 250)), uniform_array(KEY, "a", (400, 250))
     assert stats.kstest(normal.ravel(), "norm").pvalue > 1e-3
     assert stats.kstest(uniform.ravel(), "uniform").pvalue > 1e-3
     parts = normal.reshape(8, -1)
     assert np.abs(np.corrcoef(parts) - np.eye(8)).max() < 5 / math.sqrt(parts.shape[1])
-    assert not np.array_equal(normal, normal_field(KEY, "b", (400, 250)).numpy())
+    assert not np.array_equal(normal, normal_array(KEY, "b", (400, 250)))
 
 
 def test_streams_stay_what_they_are():
     """Other values would be other perturbations: then the versions of all that draw fields must rise."""
-    assert normal_field(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
+    assert normal_array(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
         [0.1935256, -1.0786593, 0.0892648, -1.3533757], abs=1e-6
     )
-    assert uniform_field(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
+    assert uniform_array(KEY, "a", (2, 2)).ravel().tolist() == pytest.approx(
         [0.4751958, 0.6388149, 0.9049490, 0.7848011], abs=1e-7
     )
 
@@ -134,7 +134,9 @@ def test_shaped_noise_has_unit_variance_at_every_pixel(spacing):
 
 @pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.07, 0.1)])
 def test_shaped_noise_falls_to_half_amplitude_at_five_cycles_per_mm(spacing):
-    noise = shaped_noise(normal_field(KEY, "spectrum", (1000, 800)), spacing, NOISE_HALF_PER_MM).numpy()
+    noise = shaped_noise(
+        torch.from_numpy(normal_array(KEY, "spectrum", (1000, 800))), spacing, NOISE_HALF_PER_MM
+    ).numpy()
     edges = np.linspace(0.2, 6, 9)
     expected = power_in_rings(shaped(2, noise.shape, spacing), spacing, edges)
     np.testing.assert_allclose(power_in_rings(noise, spacing, edges), expected, rtol=0.06)

@@ -126,3 +126,5 @@ def test_a_gpus_batch_size_follows_from_what_one_image_takes():
         assert other.size == expected
     said = Batches(device=torch.device("cuda", 0), wanted=6)
     assert (said.size, said.measuring) == (6, False)
+    assert [said.next(left) for left in (20, 6, 2)] == [6, 6, 2]
+    assert [other.next(left) for left in (MOST_ON_GPU + 6, MOST_ON_GPU, 3)] == [MOST_ON_GPU // 2 + 3, MOST_ON_GPU, 3]
