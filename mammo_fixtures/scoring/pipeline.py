@@ -146,7 +146,10 @@ class Pipeline:
             task = self._task(exam, look_up)
             ahead.plan(task.sources)
             waiting.append(task)
-            while len(waiting) > 1 and sum(len(each.sources) for each in list(waiting)[1:]) >= room:
+            # What needs no view is handed over at once: a cohort that is all known would else be claimed whole.
+            while len(waiting) > 1 and (
+                not waiting[0].sources or sum(len(each.sources) for each in list(waiting)[1:]) >= room
+            ):
                 yield waiting.popleft()
         yield from waiting
 

@@ -124,6 +124,29 @@ def test_the_same_table_with_any_number_of_decoders(tmp_path, monkeypatch, decod
     assert store.progress(one_pass.name) == (10 * CONDITIONS, 10 * CONDITIONS, 0)
 
 
+def test_exams_whose_scores_are_all_known_are_handed_over_at_once(tmp_path, store):
+    cohort = read_cohort(on_disk(tmp_path, 6))
+    conditions = [Condition(name, severity) for name, several in PLAN.items() for severity in several]
+
+    def a_pass():
+        sweep = Sweep(inference=Inference(view_level(), device="cpu"))
+        return Pass(cohort=cohort, sweep=sweep, conditions=conditions, store=store, fingerprint="the same")
+
+    a_pass().run()
+    again, asked, handed_over = a_pass(), [], []
+    again.keys.recall(store, cohort)
+    again._pipeline.decoders = 4
+
+    def exams():
+        for exam in cohort:
+            asked.append(exam)
+            yield exam
+
+    again._pipeline.run(exams(), look_up=store.scores, keep=lambda rows: handed_over.append(len(asked)))
+    assert handed_over == [2, 3, 4, 5, 6, 6]
+    assert again.decoded == 0
+
+
 def test_decoders_end_with_a_pass_that_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline.Pipeline, "_decoders", lambda self: 2)
     cohort = read_cohort(on_disk(tmp_path, 4))
