@@ -7,7 +7,7 @@ chest wall's middle or what lies deeper than an edge is wide, is read off the gr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,12 +20,15 @@ Box = tuple[int, int, int, int]
 """First row, row past the last, first column, column past the last; all 0 where there is nothing."""
 
 _COARSE_MM = 0.6
+_CHUNK_BYTES = 1 << 20
+"""About so much of an image stays in a core's cache while it is looked at several times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Foreground:
     """What is not background, pixel by pixel and in blocks of about 0.6 mm."""
 
+    background: float
     flags: NDArray[np.bool_]
     step: tuple[int, int]
     """Rows and columns of a block; the last ones reach beyond the image, whose edge is repeated there."""
@@ -49,28 +52,57 @@ def background_value(pixels: NDArray[np.float32]) -> float:
 
     Exactly 0 in images for presentation; the top of the range in many images for processing.
     """
-
-    def ends(band: slice) -> tuple[np.float32, np.float32]:
-        return pixels[band].min(), pixels[band].max()
-
-    of_bands = in_threads(ends, _bands(pixels.shape[0], 1))
-    low, high = float(min(low for low, _ in of_bands)), float(max(high for _, high in of_bands))
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    at_low, at_high = int((border == low).sum()), int((border == high).sum())
-    return high if at_high > at_low and at_high > border.size // 10 else low
+    ends = in_threads(lambda band: (pixels[band].min(), pixels[band].max()), _bands(pixels.shape[0], 1))
+    return _background(_border(pixels), ends)
 
 
-def foreground_of(pixels: NDArray[np.float32], background: float, spacing_mm: tuple[float, float]) -> Foreground:
+def foreground_of(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) -> Foreground:
     """Whatever differs from the background's value: the breast, markers, and what else was exposed."""
     step = max(1, round(_COARSE_MM / spacing_mm[0])), max(1, round(_COARSE_MM / spacing_mm[1]))
-    flags = np.empty(pixels.shape, np.bool_)
+    flags, border = np.empty(pixels.shape, np.bool_), _border(pixels)
+    # The range's ends are nearly always on the border: taken for granted, the image is read once, not twice.
+    expected = _background(border, [(border.min(), border.max())])
+    found = _compared(pixels, expected, step, flags)
+    background = _background(border, found.ends)
+    if background != expected:
+        found = _compared(pixels, background, step, flags)
+    return Foreground(background=background, flags=flags, step=step, share=found.share)
 
-    def fill(band: slice) -> NDArray[np.float32]:
-        np.not_equal(pixels[band], np.float32(background), out=flags[band])
-        return _block_mean(flags[band], step)
 
-    share = np.concatenate(in_threads(fill, _bands(pixels.shape[0], step[0])))
-    return Foreground(flags=flags, step=step, share=share)
+class _Compared(NamedTuple):
+    ends: list[tuple[np.float32, np.float32]]
+    """Least and greatest value of each piece of the image."""
+    share: NDArray[np.float32]
+
+
+def _compared(
+    pixels: NDArray[np.float32], background: float, step: tuple[int, int], flags: NDArray[np.bool_]
+) -> _Compared:
+    """The image held against a value: `flags` are set where it differs."""
+    chunk = max(1, _CHUNK_BYTES // (pixels.shape[1] * pixels.itemsize))
+
+    def compare(band: slice) -> tuple[list[tuple[np.float32, np.float32]], NDArray[np.float32]]:
+        ends = []
+        for start in range(band.start, band.stop, chunk):
+            rows = slice(start, min(start + chunk, band.stop))
+            piece = pixels[rows]
+            ends.append((piece.min(), piece.max()))
+            np.not_equal(piece, np.float32(background), out=flags[rows])
+        return ends, _block_mean(flags[band], step)
+
+    ends, shares = zip(*in_threads(compare, _bands(pixels.shape[0], step[0])), strict=True)
+    return _Compared([pair for of_band in ends for pair in of_band], np.concatenate(shares))
+
+
+def _border(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _background(border: NDArray[np.float32], ends: list[tuple[np.float32, np.float32]]) -> float:
+    """The end of the range, given that of every piece, that is more frequent on the border."""
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    at_low, at_high = int((border == low).sum()), int((border == high).sum())
+    return high if at_high > at_low and at_high > border.size // 10 else low
 
 
 def breast_blocks(foreground: Foreground) -> BreastBlocks:
@@ -121,7 +153,7 @@ def mask_column(blocks: BreastBlocks, column: int) -> NDArray[np.bool_]:
 
 def breast_mask(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) -> NDArray[np.bool_]:
     """The largest region that is not background, closed. Bool (rows, columns); all False where there is none."""
-    return drawn_mask(breast_blocks(foreground_of(pixels, background_value(pixels), spacing_mm)))
+    return drawn_mask(breast_blocks(foreground_of(pixels, spacing_mm)))
 
 
 def box_of(flags: NDArray[np.bool_]) -> Box:
@@ -150,8 +182,8 @@ def _block_mean(flags: NDArray[np.bool_], step: tuple[int, int]) -> NDArray[np.f
     if whole < len(counts):
         np.add.reduce(bytes_[whole * down :], axis=0, dtype=counts.dtype, out=counts[-1])
         counts[-1] += bytes_[-1] * counts.dtype.type(len(counts) * down - rows)
-    counts = np.pad(counts, ((0, 0), (0, -columns % across)), mode="edge").astype(np.uint32)
-    summed = counts[:, ::across].copy()
+    counts = np.pad(counts, ((0, 0), (0, -columns % across)), mode="edge")
+    summed = counts[:, ::across].astype(np.min_scalar_type(down * across))
     for start in range(1, across):
         summed += counts[:, start::across]
     means: NDArray[np.float32] = (summed / np.float32(down * across)).astype(np.float32)

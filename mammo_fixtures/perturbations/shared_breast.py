@@ -50,16 +50,14 @@ class SharedBreast:
 
     @cached_property
     def background(self) -> float:
-        from mammo_fixtures.perturbations.breast_mask import background_value
-
-        return background_value(self.view.pixels)
+        return self.foreground.background
 
     @cached_property
     def foreground(self) -> Foreground:
         """What is not background."""
         from mammo_fixtures.perturbations.breast_mask import foreground_of
 
-        return foreground_of(self.view.pixels, self.background, self.spacing_mm)
+        return foreground_of(self.view.pixels, self.spacing_mm)
 
     @cached_property
     def breast_blocks(self) -> BreastBlocks:

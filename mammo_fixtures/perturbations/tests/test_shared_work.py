@@ -7,7 +7,8 @@ from scipy import fft, ndimage
 
 from mammo_fixtures import View
 from mammo_fixtures.perturbations import Shared
-from mammo_fixtures.perturbations.breast_mask import breast_mask
+from mammo_fixtures.perturbations import breast_mask as breast_mask_module
+from mammo_fixtures.perturbations.breast_mask import background_value, breast_mask
 from mammo_fixtures.perturbations.cosine_transform import filtered
 from mammo_fixtures.perturbations.threads import in_threads
 
@@ -59,6 +60,42 @@ def test_the_mask_is_that_of_whole_arrays(shape, spacing, step):
     for column in (0, shape[1] // 2, shape[1] - 1):
         assert np.array_equal(shared._mask_column(column), mask[:, column])
     assert np.array_equal(shared.content.blocks, plain_share(pixels != 0, step) > 0)
+
+
+def plain_background(pixels):
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    at_low, at_high = ((border == end).sum() for end in (pixels.min(), pixels.max()))
+    return float(pixels.max() if at_high > at_low and at_high > border.size // 10 else pixels.min())
+
+
+def seen(border, inside):
+    pixels = np.random.default_rng(2).uniform(0.2, 0.8, (301, 203)).astype(np.float32)
+    pixels[[0, -1]] = pixels[:, [0, -1]] = border
+    pixels[120:180, 50:90] = inside
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("pixels", "background"),
+    [
+        (seen(border=0, inside=0.9), 0),
+        (seen(border=1, inside=0.1), 1),
+        (seen(border=0.5, inside=0.1), 0.1),  # the border has neither end of the range
+        (seen(border=0.1, inside=0), 0),  # nor has it here, and the least value on it is not the least of all
+        (seen(border=0.9, inside=1), 0.2),
+        (breast((301, 203)).pixels, 0),
+        (np.full((9, 9), 0.3, dtype=np.float32), 0.3),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [1, 50_000, breast_mask_module._CHUNK_BYTES])
+def test_the_background_is_found_where_the_ends_of_the_range_are_not_on_the_border_too(
+    pixels, background, chunk_bytes, monkeypatch
+):
+    monkeypatch.setattr(breast_mask_module, "_CHUNK_BYTES", chunk_bytes)
+    found = breast_mask_module.foreground_of(pixels, (0.07, 0.07))
+    assert found.background == background_value(pixels) == plain_background(pixels)
+    assert found.background == pytest.approx(background, abs=1e-3)
+    assert np.array_equal(found.flags, pixels != np.float32(found.background))
 
 
 def plain_feather(mask, spacing, step):
