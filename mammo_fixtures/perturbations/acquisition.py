@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from mammo_fixtures.perturbations.cosine_transform import Gain
+
 
 def gaussian_noise(pixels: Tensor, *, sigma: float, normal_field: Tensor, out: Tensor | None = None) -> Tensor:
     """Electronic noise everywhere, the background too: x + σz, z the view's standard-normal field."""
@@ -55,15 +57,15 @@ def shaped_noise(white: Tensor, spacing_mm: tuple[float, float], half_per_mm: fl
 @lru_cache(maxsize=64)
 def _noise_gain(
     n: int, spacing_mm: float, half_per_mm: float, dtype: torch.dtype, device: torch.device
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Gain, Tensor]:
     """The gain along an axis of n pixels, and the deviation of each pixel that it makes of unit noise."""
     import torch
 
-    from mammo_fixtures.perturbations.cosine_transform import frequencies
+    from mammo_fixtures.perturbations.cosine_transform import Gain, frequencies
 
     gain = torch.exp(-math.log(2) * (frequencies(n, spacing_mm, torch.empty(0)) / half_per_mm) ** 2)
     # Mirrored edges meet themselves, which raises the variance of the outermost pixels.
-    return gain.to(device, dtype), _deviation(gain).to(device, dtype)
+    return Gain.of(gain, dtype, device), _deviation(gain).to(device, dtype)
 
 
 def _deviation(gain: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from mammo_fixtures.perturbations.cosine_transform import Gain
     from mammo_fixtures.perturbations.shared import Shared
 
 _NEGLIGIBLE = 1e-9
@@ -20,24 +21,20 @@ _NOTCH_OCTAVES = 0.5 / math.sqrt(2 * math.log(2))
 """Standard deviation that makes the notch one octave wide at half its depth."""
 
 
-def gaussian_gain(wavelength_mm: float, rows_or_columns: int, spacing_mm: float, like: Tensor) -> Tensor:
-    """exp(−f²λ²/2) at the DCT frequencies of one axis; the radial mask is the product of both axes' gains.
+@lru_cache(maxsize=256)
+def gaussian_gain(wavelength_mm: float, n: int, spacing_mm: float, dtype: torch.dtype, device: torch.device) -> Gain:
+    """exp(−f²λ²/2) at the DCT frequencies of an axis of n pixels; the radial mask is the product of both axes' gains.
 
     Not to be changed: kept for the next view.
     """
-    return _gain(wavelength_mm, rows_or_columns, spacing_mm, like.dtype, like.device)
-
-
-@lru_cache(maxsize=256)
-def _gain(wavelength_mm: float, n: int, spacing_mm: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     import torch
 
-    from mammo_fixtures.perturbations.cosine_transform import frequencies
+    from mammo_fixtures.perturbations.cosine_transform import Gain, frequencies
 
     # On the CPU: a GPU takes longer to begin five small calls than to do a whole image.
     frequency = frequencies(n, spacing_mm, torch.empty(0))
     gain = torch.exp(-0.5 * (frequency * wavelength_mm) ** 2)
-    return torch.where(gain > _NEGLIGIBLE, gain, 0.0).to(device, dtype)
+    return Gain.of(torch.where(gain > _NEGLIGIBLE, gain, 0.0), dtype, device)
 
 
 def lowpass(
@@ -60,10 +57,11 @@ def lowpass(
     from mammo_fixtures.perturbations.cosine_transform import filtered
 
     out = torch.empty_like(pixels) if out is None else out
-    rows_gain, columns_gain = (
-        gaussian_gain(wavelength_mm, n, mm, pixels) for n, mm in zip(pixels.shape, spacing_mm, strict=True)
+    rows, columns = (
+        gaussian_gain(wavelength_mm, n, mm, pixels.dtype, pixels.device)
+        for n, mm in zip(pixels.shape, spacing_mm, strict=True)
     )
-    return filtered(spectrum, rows_gain, columns_gain, out)
+    return filtered(spectrum, rows, columns, out)
 
 
 def highpass(

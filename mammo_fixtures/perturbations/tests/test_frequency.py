@@ -158,6 +158,7 @@ def test_a_separable_gain_may_be_given_as_a_whole():
     spectrum = cosine_transform.forward(pixels)
     rows, columns = torch.linspace(1, 0.1, 33), torch.linspace(1, 0.3, 21)
     columns[12:] = 0
-    apart = cosine_transform.filtered(spectrum, rows, columns, torch.empty_like(pixels))
+    gains = (cosine_transform.Gain.of(each, torch.float32, torch.device("cpu")) for each in (rows, columns))
+    apart = cosine_transform.filtered(spectrum, *gains, torch.empty_like(pixels))
     whole = cosine_transform.filtered_by(spectrum, rows[:, None] * columns[:12], torch.full_like(pixels, 7.0))
     assert torch.allclose(apart, whole, atol=1e-6)

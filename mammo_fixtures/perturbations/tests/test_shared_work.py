@@ -9,7 +9,7 @@ from mammo_fixtures import View
 from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations import breast_mask as breast_mask_module
 from mammo_fixtures.perturbations.breast_mask import background_value, breast_mask
-from mammo_fixtures.perturbations.cosine_transform import filtered
+from mammo_fixtures.perturbations.cosine_transform import Gain, filtered
 from mammo_fixtures.perturbations.threads import in_threads
 
 SHAPES = [(301, 203), (180, 270), (64, 50), (9, 9), (40, 1), (1, 1)]
@@ -131,9 +131,11 @@ def test_the_logarithm_is_that_of_the_clipped_pixels_and_of_nothing_minus_infini
 def test_a_filter_is_one_product_and_one_inverse(shape, kept):
     random = np.random.default_rng(1)
     spectrum, rows, columns = (random.random(n, dtype=np.float32) for n in (shape, shape[0], shape[1]))
+    rows[max(1, round(kept * shape[0])) :] = 0
     columns[max(1, round(kept * shape[1])) :] = 0
     out = torch.full(shape, torch.nan)
-    filtered(*(torch.from_numpy(each) for each in (spectrum, rows, columns)), out)
+    gains = (Gain.of(torch.from_numpy(each), torch.float32, out.device) for each in (rows, columns))
+    filtered(torch.from_numpy(spectrum), *gains, out)
     last = np.count_nonzero(columns)
     weighed = (spectrum * rows[:, None]) * columns
     weighed[:, :last] = fft.idct(weighed[:, :last].copy(), norm="ortho", axis=0)
