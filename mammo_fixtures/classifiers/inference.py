@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inputs import classifier_input
@@ -70,8 +72,9 @@ class Inference:
         import torch
 
         given = self._run(batch_of(inputs, kept), names)
-        # A copy: the network's next answer may come in the same memory.
-        return Download(given) if self.device.type == "cuda" and isinstance(given, torch.Tensor) else given
+        # A copy either way: the network's next answer is begun before this one is looked at, and may come in the same
+        # memory, as that of networks does which were made for one buffer.
+        return Download(given) if self.device.type == "cuda" and isinstance(given, torch.Tensor) else _own(given)
 
     def end(self, given: Any, names: Sequence[str]) -> list[float]:
         """The scores of an answer, waited for and checked."""
@@ -211,6 +214,17 @@ def batch_said(names: Sequence[str]) -> str:
 
 def _copied(batch: Any) -> Any:
     return {name: each.clone() for name, each in batch.items()} if isinstance(batch, dict) else batch.clone()
+
+
+def _own(given: Any) -> Any:
+    """An answer in memory that the network does not know."""
+    import torch
+
+    if isinstance(given, list):
+        return [_own(each) for each in given]
+    if isinstance(given, torch.Tensor):
+        return given.clone()
+    return given.copy() if isinstance(given, np.ndarray) else given
 
 
 def resolve_device(device: str) -> torch.device:

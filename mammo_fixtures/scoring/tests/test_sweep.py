@@ -141,6 +141,25 @@ def test_a_view_level_network_may_work_in_place_too(batch_size, channels):
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
+@pytest.mark.parametrize("given", ["tensor", "array", "list"])
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_a_network_may_give_every_answer_in_the_same_memory(given, batch_size):
+    """As those do that were made for one buffer, such as TensorRT's and ONNX Runtime's bindings."""
+
+    class SameMemory(Pattern):
+        def forward(self, batch):
+            memory[: len(batch)] = super().forward(batch)
+            answer = memory[: len(batch)]
+            return {"tensor": answer, "array": answer.numpy(), "list": list(answer)}[given]
+
+    memory = torch.zeros(2, dtype=torch.float64)
+    exam = in_memory(1).exams[0]
+    same, apart = (
+        sweep(view_level(network()), batch_size=batch_size).exam(exam, BOTH) for network in (SameMemory, Pattern)
+    )
+    assert same == apart
+
+
 def test_views_that_the_network_does_not_declare_are_not_opened():
     class LeftOnly(torch.nn.Module):
         def forward(self, batch):
