@@ -13,6 +13,9 @@ from mammo_fixtures.perturbations.breast_mask import Box
 from mammo_fixtures.perturbations.record import Perturbation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -29,6 +32,8 @@ class CodedBreast:
     values: NDArray[np.uint16]
     _prepared: dict[float, tuple[NDArray[np.int16], str]] = field(default_factory=dict)
     """Decoded values and the flag by ratio, where they were made ahead."""
+    _copied: dict[float, Tensor] = field(default_factory=dict)
+    """Decoded values by ratio on a GPU, where they were copied ahead."""
 
     @classmethod
     def of(cls, pixels: NDArray[np.float32], box: Box) -> CodedBreast:
@@ -67,6 +72,19 @@ class CodedBreast:
         if self.values.size:
             self._prepared[ratio] = self.decoded(ratio), self.flag(ratio)
 
+    def copy_ahead(self, copy: Callable[[NDArray[np.int16]], Tensor]) -> list[Tensor]:
+        """Copy what was made ahead to a device, on the stream that is current now; gives the copies."""
+        self._copied.update({ratio: copy(values) for ratio, (values, _) in self._prepared.items()})
+        return list(self._copied.values())
+
+    def decoded_on(self, device: torch.device, ratio: float) -> Tensor:
+        """The 12-bit values after compression at that ratio, there."""
+        import torch
+
+        if ratio in self._copied:
+            return self._copied[ratio]
+        return torch.from_numpy(self.decoded(ratio)).to(device, non_blocking=True)
+
     @cached_property
     def lossless_ratio(self) -> float:
         from mammo_fixtures.perturbations.jpeg2000_stream import lossless_ratio
@@ -104,8 +122,7 @@ def jpeg2000(
     out.copy_(pixels)
     top, bottom, left, right = breast_box
     if coded_breast.values.size:
-        values = torch.from_numpy(coded_breast.decoded(ratio)).to(pixels.device, non_blocking=True)
-        out[top:bottom, left:right].copy_(values).div_(TOP)
+        out[top:bottom, left:right].copy_(coded_breast.decoded_on(pixels.device, ratio)).div_(TOP)
     return out
 
 

@@ -49,13 +49,15 @@ class Uploads:
         copies = {"pixels": pixels}
         copies |= {name: shared.__dict__[array] for name, array in _OF_ARRAYS.items() if array in shared.__dict__}
         with torch.cuda.stream(self._stream):
-            shared.__dict__.update({name: shared.on_device(array) for name, array in copies.items()})
+            copied = {name: shared.on_device(array) for name, array in copies.items()}
+            decoded = shared.coded_breast.copy_ahead(shared.on_device) if "coded_breast" in shared.__dict__ else []
             ended = torch.cuda.Event()  # type: ignore[no-untyped-call]
             ended.record(self._stream)
+        shared.__dict__.update(copied)
         view.pixels.flags.writeable = False
         with self._lock:
             # The pinned memory is held until the copies are taken: it must not be written to before.
-            self._begun[view] = (shared, [shared.__dict__[name] for name in copies], pixels, ended)
+            self._begun[view] = (shared, [*copied.values(), *decoded], pixels, ended)
 
     def take(self, view: View) -> Shared | None:
         """The view on the device, which waits for it but not the caller; None where no copy was begun."""

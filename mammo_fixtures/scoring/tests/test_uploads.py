@@ -1,18 +1,23 @@
 """Copies to a GPU, on one that is played: what waits for what, and that every copy is taken or forgotten."""
 
+import os
 import pickle
+import signal
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from mammo_fixtures import PERTURBATIONS, score
+from mammo_fixtures import PERTURBATIONS, UnusableInput, score
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.perturbations import Shared, apply, breast_mask, feather, fields, jpeg2000_stream
+from mammo_fixtures.exams import Cohort
+from mammo_fixtures.perturbations import Shared, apply, breast_mask, feather, fields, jpeg2000_stream, storage
 from mammo_fixtures.perturbations.host_work import RESTS_ON, host_work
 from mammo_fixtures.scoring import Condition, pipeline, uploads
 from mammo_fixtures.scoring.one_pass import Pass
+from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests.comparing import same
 from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, in_memory, view_level
@@ -91,10 +96,16 @@ def test_what_the_cpu_has_done_of_a_view_is_taken_with_it_and_not_done_again(mon
 
     expected = images(Shared(view, seed=3))
     done = host_work(Shared(view, seed=3), conditions)
+    on_device = Shared.on_device
+    monkeypatch.setattr(Shared, "on_device", lambda self, array: log.append("copied") or on_device(self, array))
     under_way = Uploads(torch.device("cpu"))
     under_way.begin(view, pickle.loads(pickle.dumps(done)), seed=3)
     shared = under_way.take(view)
-    assert log.count("kept for main") == 5, "pixels, mask, feathered mask, deviation from the mean, normal field"
+    arrays = ["pixels", "mask", "feathered mask", "deviation from the mean", "normal field"]
+    assert log.count("kept for main") == len(arrays) + len(PERTURBATIONS["jpeg2000"].severities)
+    assert log.index("uploads done") == 1 + log.count("copied") == 1 + log.count("kept for main")
+    # Decoded values are there already: nothing of them is copied where severities are computed.
+    monkeypatch.setattr(storage.CodedBreast, "decoded", None)
     for module, name in ((fields, "_drawn"), (breast_mask, "foreground_of"), (feather, "breast_deviation")):
         monkeypatch.setattr(module, name, None)
     monkeypatch.setattr(jpeg2000_stream, "_saved", None)
@@ -108,6 +119,38 @@ def test_whatever_severities_share_is_the_gpus_or_said_to_rest_on_what_the_cpu_d
     shares = {share for record in PERTURBATIONS for share in record.shares}
     assert shares - set(RESTS_ON) == on_the_gpu | of_the_view | rare
     assert not {share for record in PERTURBATIONS if record.set == "core" for share in record.shares} & rare
+
+
+class Ending:
+    """A source whose reader is killed, as for its memory."""
+
+    exam_id, side, position = "2", "L", "CC"
+
+    def __init__(self):
+        self.asking = os.getpid()
+
+    def read(self):
+        assert os.getpid() != self.asking, "the process that drives the GPU does not try it too"
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not possible(), reason="this system shares no memory without a file")
+def test_a_pass_whose_reader_is_killed_says_at_which_view_and_keeps_what_was_scored(monkeypatch, store):
+    *before, last = in_memory(3).exams
+    breasts = [replace(last.breasts[0], views=(Ending(), *last.breasts[0].views[1:])), *last.breasts[1:]]
+    cohort = Cohort(name="tiny", exams=(*before, replace(last, breasts=tuple(breasts))))
+    monkeypatch.setattr(pipeline.Pipeline, "_decoders", lambda self: 2)
+    sweep = Sweep(inference=Inference(view_level(), device="cpu"))
+    sweep.uploads = Uploads(torch.device("cpu"))
+    with pytest.raises(UnusableInput) as caught:
+        Pass(cohort=cohort, sweep=sweep, conditions=[], store=store).run()
+    assert "exam 2, L-CC: the process that reads it must go on, it ended with signal 9" in str(caught.value)
+    again = Pass(
+        cohort=in_memory(3), sweep=Sweep(inference=Inference(view_level(), device="cpu")), conditions=[], store=store
+    )
+    again.run()
+    _, computed, found = store.progress(again.name)
+    assert (computed, found) == (2, 4)
 
 
 def test_a_pass_takes_every_copy_and_gives_the_same_table(monkeypatch, store):
