@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ class Run:
     claims_selected: int = 0
     """Those that tolerances judge."""
     claims_of_scores: int = 0
-    """With curves and clean claims: whatever asks for scores."""
+    """With curves, clean claims, checks of the contract and tests of the user's own: whatever asks for scores."""
     planned_workers: int = 1
     """Of `-n`, where the run is only planned."""
     numbers: Numbers = field(default_factory=Numbers)
@@ -147,11 +147,11 @@ class Run:
     def fourier_map_file(self) -> Path:
         return self.folder / "fourier_map.json"
 
-    def select(self, items: Iterable[pytest.Item]) -> None:
+    def select(self, items: Sequence[pytest.Item]) -> None:
         """Derive the conditions that the selected tests need."""
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
-        self.claims_of_scores = len(selected)
+        self.claims_of_scores = sum(map(asks_for_scores, items))
         self.conditions = with_those_beside(plan(selected), self.settings.fourier_map)
 
     def take(self, report: pytest.TestReport) -> None:
@@ -206,6 +206,16 @@ def claim_of(item: pytest.Item) -> Claim | None:
     """The claim that a collected test makes, if it makes one."""
     claim = getattr(item, "callspec", None) and item.callspec.params.get("claim")  # type: ignore[attr-defined]
     return claim if isinstance(claim, Claim) else None
+
+
+def asks_for_scores(item: pytest.Item) -> bool:
+    """Whether a test has the cohort scored; a check of the contract says so in its own signature."""
+    check = getattr(item, "callspec", None) and item.callspec.params.get("check")  # type: ignore[attr-defined]
+    return (
+        claim_of(item) is not None
+        or "scores" in getattr(item, "fixturenames", ())
+        or "scores" in getattr(check, "__annotations__", ())
+    )
 
 
 def claims_folder(config: pytest.Config) -> Path:

@@ -81,6 +81,15 @@ def test_nothing_selected_is_said(plan):
     assert (status, lines) == (5, [NOTHING_SELECTED])
 
 
+def test_the_contract_and_tests_of_ones_own_score_the_clean_views(gate, plan):
+    clean = "plan: 150 exams, 300 breasts, 300 views × 1 conditions: 300 scores"
+    status, lines = plan("-k", "contract")
+    assert (status, lines[0]) == (0, clean)
+    gate.path.joinpath("test_mine.py").write_text("def test_mine(scores):\n    assert len(scores.exam_id) == 300\n")
+    status, lines = plan("test_mine.py")
+    assert (status, lines[0]) == (0, clean)
+
+
 def test_scores_that_are_there_need_no_plan(gate, plan):
     gate.path.joinpath("scores.csv").write_text("exam_id\n")
     status, lines = plan("--mammo-scores=scores.csv")
