@@ -11,6 +11,7 @@ import numpy as np
 from mammo_fixtures.perturbations.content import Content
 from mammo_fixtures.perturbations.geometry import ELASTIC, MAGNIFICATION, POSTERIOR_CUT, ROTATION, TRANSLATION
 from mammo_fixtures.perturbations.geometry_sources import SOURCES, UPRIGHT
+from mammo_fixtures.perturbations.inverse_field import inverse_field
 from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.perturbations.resampling import resample
 from mammo_fixtures.perturbations.shared import Shared
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 32
 """Side of the blocks, pixels, that are told apart as background or not."""
-_STEPS = 30
-"""Of the elastic field's inversion; each leaves about half of what was left."""
 
 
 def resampling_control(
@@ -106,7 +105,7 @@ def _moved(source: SourceMap, margin: int) -> SourceMap:
     field = source.displacement
     if field is not None:
         planes = field.permute(2, 0, 1)[None]
-        field = torch.nn.functional.pad(planes, (margin,) * 4, mode="replicate")[0].permute(1, 2, 0).contiguous()
+        field = torch.nn.functional.pad(planes, (margin,) * 4, mode="replicate")[0].permute(1, 2, 0)
     return replace(source, offset=(float(offset[0]), float(offset[1])), displacement=field)
 
 
@@ -115,26 +114,8 @@ def _undone(source: SourceMap) -> SourceMap:
     inverse = np.linalg.inv(np.array(source.matrix))
     offset = -inverse @ np.array(source.offset)
     matrix = ((float(inverse[0, 0]), float(inverse[0, 1])), (float(inverse[1, 0]), float(inverse[1, 1])))
-    field = None if source.displacement is None else _inverse_field(source.displacement, source.amount)
+    field = None if source.displacement is None else inverse_field(source.displacement, source.amount)
     return replace(source, matrix=matrix, offset=(float(offset[0]), float(offset[1])), displacement=field)
-
-
-def _inverse_field(field: Tensor, amount: float) -> Tensor:
-    """v with v(q) = −u(q + v(q)), by repetition: the field folds nowhere, so each step draws nearer."""
-    import torch
-
-    rows, columns = field.shape[:2]
-    planes = field.permute(2, 0, 1)[None]
-    last = torch.tensor([columns - 1, rows - 1], device=field.device)
-    down = torch.arange(rows, device=field.device)[:, None].expand(rows, columns)
-    right = torch.arange(columns, device=field.device).expand(rows, columns)
-    places = torch.stack([right, down], dim=-1)
-    inverse = -field
-    for _ in range(_STEPS):
-        grid = (places + inverse * amount) / last.clamp(min=1) * 2 - 1
-        sampled = torch.nn.functional.grid_sample(planes, grid[None], padding_mode="border", align_corners=True)[0]
-        inverse = -sampled.permute(1, 2, 0)
-    return inverse.contiguous()
 
 
 def _control(moved: Perturbation) -> Perturbation:
