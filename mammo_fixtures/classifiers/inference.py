@@ -173,8 +173,9 @@ class Inference:
         except (TypeError, ValueError, RuntimeError):
             values, got = torch.empty(0, 0), type(given).__name__
         if values.shape not in ((len(names),), (len(names), 1)):
+            what = "breast" if self.classifier.level == "exam" else "view"
             raise self._bad(
-                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a view, got {got} for "
+                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a {what}, got {got} for "
                 f"{batch_said(names)}; wrap the network so that it gives the score of malignancy alone"
             )
         scores: list[float] = values.reshape(-1).double().tolist()

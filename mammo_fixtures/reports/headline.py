@@ -53,7 +53,7 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
         reasons.append(f"of {total} claims {found}")
     unclean = [v for v in findings.verdicts if v["claim"] == "clean" and not findings.accepted(v)]
     if unclean:
-        reasons.append(f"the clean AUC of {len(unclean)} subgroups was not shown to be better than chance")
+        reasons.append(f"the clean AUC of {_subgroups(len(unclean))} was not shown to be better than chance")
     if findings.failures:
         reasons.append(f"{len(findings.failures)} other {_tests(len(findings.failures))} failed")
     if never:
@@ -76,3 +76,7 @@ def _tests(count: int) -> str:
 
 def _claims(count: int) -> str:
     return "claim was" if count == 1 else "claims were"
+
+
+def _subgroups(count: int) -> str:
+    return "one subgroup" if count == 1 else f"{count} subgroups"

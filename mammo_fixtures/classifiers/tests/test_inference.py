@@ -133,7 +133,7 @@ def test_running_out_of_memory_is_not_hidden():
         (lambda batch: {}, "an exam-level network must give a dict of scores keyed L and R, got []"),
         (
             lambda batch: {"L": [0.5], "R": [[0.1, 0.9]]},
-            "scores must have shape (1,) or (1, 1), one a view, got (1, 2) for exam 1 under clean, R; "
+            "scores must have shape (1,) or (1, 1), one a breast, got (1, 2) for exam 1 under clean, R; "
             "wrap the network so that it gives the score of malignancy alone",
         ),
         (

@@ -60,3 +60,14 @@ def test_a_stopped_run_says_that_it_is_part_of_one():
 
 def test_nothing_at_all_is_no_pass():
     assert headline(findings(perturbations=0)).sentence == "The gate failed: nothing was judged."
+
+
+def test_a_clean_auc_not_shown_to_be_above_chance_is_told():
+    plain = findings(perturbations=1, subgroups=("all",), outcomes=("held",))
+    unclean = {**plain.verdicts[0], "claim": "clean", "perturbation": "clean", "outcome": "not_run"}
+    for count, said in ((1, "one subgroup"), (2, "2 subgroups")):
+        more = tuple({**unclean, "test": f"test_clean[clean-{number}-auc]"} for number in range(count))
+        found = headline(replace(plain, verdicts=(*plain.verdicts, *more)))
+        assert found.sentence == (
+            f"The gate failed: of 8 claims 8 held; the clean AUC of {said} was not shown to be better than chance."
+        )
