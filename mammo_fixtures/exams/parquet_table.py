@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import check_columns
 
@@ -50,7 +52,16 @@ def _rows(file: Any, unrepeated: Any, as_text: Callable[[Any], str]) -> Iterator
         longest = max(_longest(column) for column in first.columns)
         size = max(1, min(BATCH_ROWS, BATCH_BYTES // (longest + 1)))
         for batch in file.iter_batches(size, row_groups=[group], use_threads=False):
-            yield from zip(*([as_text(value) for value in column.to_pylist()] for column in batch.columns), strict=True)
+            yield from zip(*([as_text(value) for value in _values(column)] for column in batch.columns), strict=True)
+
+
+def _values(column: Any) -> list[Any]:
+    """As Python has them; a short float as the shortest decimal that means it: 0.33, not 0.33000001311302185."""
+    values: list[Any] = column.to_pylist()
+    if str(column.type) not in ("float", "halffloat"):
+        return values
+    short = np.float32 if str(column.type) == "float" else np.float16
+    return [None if value is None else float(str(short(value))) for value in values]
 
 
 def _longest(column: Any) -> int:

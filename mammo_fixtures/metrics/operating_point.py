@@ -54,7 +54,7 @@ class OperatingPoint:
     @property
     def text(self) -> str:
         sign = ">" if self.kind == "score" else ">="
-        short = f"{self.level:.2f}" if self.level == round(self.level, 2) else f"{self.level:g}"
+        short = f"{self.level:.2f}" if self.level == round(self.level, 2) else repr(self.level)
         return f"{self.kind}{sign}{short}"
 
     @property

@@ -88,7 +88,7 @@ def _option(file: Path, key: str, value: object) -> str:
         return SWITCHES[key] if value else ""
     option = _KEYS.get(key)
     if option is None:
-        raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted(_KEYS))}")
+        raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted([*_KEYS, *SWITCHES]))}")
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
     return f"{option.flag}={located(option.name, str(value), file.parent)}"

@@ -17,6 +17,7 @@ from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_devi
 from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.plugin.watchdog import watch_of
+from mammo_fixtures.reports.findings import severity_order
 from mammo_fixtures.scoring.identical import doubt_of, identical_to_clean
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Curve, Verdict, curve, judge_clean, judge_severity, not_run
@@ -150,10 +151,12 @@ class Curves:
         return self._known[key]
 
     def ladder(self, claim: Claim) -> Curve:
-        """The curve over clean and the claim's own conditions, where the table has them."""
+        """Over clean and the claim's own conditions, mild to strong; of a table as given, over all that it has."""
         wanted = {condition.severity for condition in claim.conditions}
         whole = self[claim]
-        return replace(whole, points=tuple(point for point in whole.points if point.severity in wanted))
+        there = {point.severity: point for point in whole.points[1:] if self.as_given or point.severity in wanted}
+        points = (there[severity] for severity in severity_order(claim.perturbation, there))
+        return replace(whole, points=(whole.clean, *points))
 
 
 def unit_of(perturbation: str) -> str:
@@ -200,7 +203,9 @@ def judge_candidate(claim: Claim, curves: Curves, *, test: str) -> Verdict:
     """The verdict on a claim against the baseline."""
     assert claim.tolerance is not None
     assert claim.severity is not None
-    assert curves.releases is not None
+    if curves.releases is None:
+        reason = "there is no baseline to compare with; give one with --mammo-baseline=TABLE"
+        return not_run(curves[claim], claim.tolerance, claim.severity, reason=reason, test=test)
     unit = unit_of(claim.perturbation)
     drawn = comparison(curves.releases, claim.tolerance, claim.severity, unit=unit)
     condition = CLEAN if claim.perturbation == CLEAN.perturbation else Condition(claim.perturbation, claim.severity)

@@ -126,7 +126,7 @@ POWER = "--mammo-power"
 PLAN = "--mammo-plan"
 INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
-SWITCHES = {"mammo_allow_pickle": ALLOW_PICKLE, "mammo_hash_ids": HASH_IDS}
+SWITCHES = {"mammo_allow_pickle": ALLOW_PICKLE, "mammo_hash_ids": HASH_IDS, "mammo_strict": STRICT}
 """Ini keys that are true or false."""
 PATHS = (
     "id_key",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.run import Run, claim_of, run_of
 from mammo_fixtures.verdicts.baseline import tolerances_for_baseline
 from mammo_fixtures.verdicts.claim import Claim, clean_claims, curve_claims, judged_claims
 
@@ -27,9 +27,10 @@ _KINDS: dict[str, Callable[[Run], list[Claim]]] = {
 
 
 def _against_baseline(run: Run) -> list[Claim]:
-    if run.settings.baseline is None:
-        return []
-    return judged_claims(tolerances_for_baseline(run.tolerances), "not_worse", strict=run.settings.strict)
+    """Without a baseline those that are stated all the same: a claim that nobody judges must not look like none."""
+    given = run.settings.baseline is not None
+    tolerances = tolerances_for_baseline(run.tolerances) if given else run.tolerances
+    return judged_claims(tolerances, "not_worse", strict=run.settings.strict)
 
 
 def parametrize(metafunc: pytest.Metafunc, run: Run) -> None:
@@ -61,5 +62,17 @@ def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
     kept = [item for item in items if not dropped(item)]
     gone = [item for item in items if dropped(item)]
     if gone:
+        _say_what_is_extended(run_of(config), gone)
         config.hook.pytest_deselected(items=gone)
         items[:] = kept
+
+
+def _say_what_is_extended(run: Run, gone: list[pytest.Item]) -> None:
+    """Claims of a user's own tolerances that nobody asked for by `-m`: a green run must not look as if it held them."""
+    claims = [claim for claim in map(claim_of, gone) if claim is not None and claim.tolerance is not None]
+    if claims and not run.settings.default_tolerances:
+        names = ", ".join(dict.fromkeys(claim.perturbation for claim in claims))
+        run.remarks[
+            f"{len(claims)} claims of the tolerances are about extended perturbations ({names}) and were not run; "
+            '-m extended runs them, -m "extended or not extended" all'
+        ] = None

@@ -110,7 +110,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         people=_path(values["people"]),
         snapshots=_path(snapshots),
         seed=_whole("seed", values["seed"], 0),
-        strict=bool(config.getoption("mammo_strict")),
+        strict=config.getoption("mammo_strict") or config.getini("mammo_strict"),
         power=_power(config.getoption("mammo_power")),
         plan=_plan(config, values["scores"]),
         default_tolerances=not values["tolerances"],

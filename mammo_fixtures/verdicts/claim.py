@@ -9,6 +9,7 @@ from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.spelling import slug
 from mammo_fixtures.verdicts.subgroups import ALL
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
@@ -65,11 +66,6 @@ class Claim:
     def set(self) -> str:
         """`core` or `extended`, as the perturbation's record says."""
         return "core" if self.perturbation == CLEAN.perturbation else PERTURBATIONS[self.perturbation].set
-
-
-def slug(text: str) -> str:
-    """A name as it stands in a test id: lower case, anything but letters, digits and `_.` as `_`."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "_" for c in text.lower())
 
 
 def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = False) -> list[Claim]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.basis import counts, subject
 from mammo_fixtures.verdicts.curve import metric_named
+from mammo_fixtures.verdicts.spelling import slug
 from mammo_fixtures.verdicts.subgroups import ALL, crossed
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def bounded(value: float | None, low: float | None, high: float | None) -> str:
 
 def look_closer(curve: Curve) -> str:
     """The command that shows more."""
-    names = [value for _, value in crossed(curve.subgroup)] if curve.subgroup != ALL else []
+    names = [slug(value) for _, value in crossed(curve.subgroup)] if curve.subgroup != ALL else []
     return f'Look closer: pytest -k "{" and ".join([curve.perturbation, *names])}" --mammo-report=out/'
 
 

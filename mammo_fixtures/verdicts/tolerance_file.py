@@ -11,7 +11,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.sampling import metric_named
-from mammo_fixtures.verdicts.spelling import nearest
+from mammo_fixtures.verdicts.spelling import nearest, slug
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
     tables = _tables(path)
     tolerances = tuple(_tolerance(table, f"{path.name}, table {number}") for number, table in enumerate(tables, 1))
     _refuse_duplicates(tolerances)
+    _refuse_names_alike(tolerances)
     return tolerances
 
 
@@ -150,3 +151,17 @@ def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
                     f"{t.subgroup}, {t.metric} again after {seen[claim]}; leave that severity out of one of them"
                 )
             seen[claim] = t.where
+
+
+def _refuse_names_alike(tolerances: tuple[Tolerance, ...]) -> None:
+    """Two subgroups that one id stands for: `-k` could not tell them apart, and only one would have a curve."""
+    seen: dict[str, tuple[str, str]] = {}
+    for t in tolerances:
+        for name in filter(None, (t.subgroup, t.than)):
+            other, where = seen.setdefault(slug(name), (name, t.where))
+            if other != name:
+                raise UnusableInput(
+                    f"{t.where}: subgroups must differ in what test ids keep of them (letters a to z in lower case, "
+                    f"digits, _ and .), got {name!r} beside {other!r} of {where}, both {slug(name)!r}; rename one, "
+                    "where breasts are labelled too"
+                )

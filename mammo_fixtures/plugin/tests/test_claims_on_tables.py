@@ -1,0 +1,87 @@
+"""Score tables and tolerances as people write them: nothing that was asked for is left out without a word."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+TOLERANCE = """
+[[tolerance]]
+claim = "{claim}"
+perturbation = "{perturbation}"
+{severities}
+subgroup = "{subgroup}"
+margin = 0.3
+reason = "as a user has it"
+"""
+
+
+def asked(claim="holds", perturbation="lowpass", severities="severities = [0.5]", subgroup="Soft tissue"):
+    return TOLERANCE.format(claim=claim, perturbation=perturbation, severities=severities, subgroup=subgroup)
+
+
+def judge(gate, tolerances, *arguments, severities=("4", "0.75", "0.5"), lost=0.0):
+    """The gate on 60 malignant breasts and 120 others; at 0.5 and above all malignant ones lose so much."""
+    rng = np.random.default_rng(3)
+    malignant = np.arange(180) < 60
+    base = rng.standard_normal(180) + 2.5 * malignant
+    with (gate.path / "scores.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score"])
+        for condition in (("clean", "0"), *(("lowpass", severity) for severity in severities)):
+            fallen = lost * malignant * (condition[0] != "clean")
+            for i, score in enumerate(base - fallen + 0.1 * rng.standard_normal(180)):
+                kind = "Soft tissue" if malignant[i] else "normal"
+                writer.writerow([i // 2, "LR"[i % 2], int(malignant[i]), kind, *condition, "r", score])
+    (gate.path / "mine.toml").write_text(tolerances)
+    return gate.runpytest_subprocess(
+        "--mammo-scores=scores.csv", "--mammo-tolerances=mine.toml", "--mammo-report=out", *arguments
+    )
+
+
+def test_a_curve_of_a_table_has_all_its_severities_mild_to_strong(gate):
+    judge(gate, asked(), lost=3.0)
+    for drawn in json.loads((gate.path / "out" / "curves.json").read_text())["curves"]:
+        assert [point["severity"] for point in drawn["points"]] == [0.0, 0.5, 0.75, 4.0]
+        # The mildest, whatever the order of the table's rows.
+        assert [broken["severity"] for broken in drawn["first_broken"]] == [0.5] * (drawn["subgroup"] != "all")
+
+
+def test_what_to_look_closer_with_selects_the_claim_of_a_name_with_a_space(gate):
+    told = judge(gate, asked(), lost=3.0).stdout.str().partition("Look closer: pytest -k ")[2]
+    keyword = told.partition('"')[2].partition('"')[0]
+    result = gate.runpytest_subprocess("--co", "-q", "--mammo-tolerances=mine.toml", "-k", keyword)
+    result.stdout.fnmatch_lines(["*test_holds[[]lowpass-0.50mm-soft_tissue-auc]"])
+
+
+def test_a_claim_against_a_baseline_that_was_not_given_is_not_run(gate):
+    worse = asked("not_worse", "clean", severities="")
+    result = judge(gate, asked() + worse)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "*was not judged: there is no baseline to compare with; give one with --mammo-baseline=TABLE (*",
+            "claims: 1 held, 0 broken, 0 inconclusive, 1 not run*",
+        ]
+    )
+    result = judge(gate, asked() + worse + 'not_run = "allow"\n')
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["claims: 1 held, 0 broken, 0 inconclusive, 1 not run*"])
+    assert judge(gate, asked() + worse, "--mammo-baseline=scores.csv").ret == 0
+
+
+@pytest.mark.parametrize(("arguments", "said"), [((), True), (("-m", "extended or not extended"), False)])
+def test_claims_of_extended_perturbations_are_not_left_out_without_a_word(gate, arguments, said):
+    result = judge(gate, asked() + asked(perturbation="crop", severities="severities = [0.8]"), *arguments)
+    note = "note: 1 claims of the tolerances are about extended perturbations (crop) and were not run; -m extended"
+    assert (note in result.stdout.str()) is said
+    assert ("about extended perturbations" in (gate.path / "out" / "report.md").read_text()) is said
+
+
+def test_strict_may_stand_in_the_ini_file(gate):
+    doubtful = asked() + 'inconclusive = "warn"\nnot_run = "allow"\n'
+    assert judge(gate, doubtful, severities=("4",)).ret == 0
+    with (gate.path / "tox.ini").open("a") as ini:
+        ini.write("\nmammo_strict = true\n")
+    assert judge(gate, doubtful, severities=("4",)).ret == pytest.ExitCode.TESTS_FAILED
