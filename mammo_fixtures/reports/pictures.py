@@ -109,6 +109,9 @@ def write_montages(
     folder.mkdir(parents=True, exist_ok=True)
     not_drawn: dict[str, str] = {}
     for record in records:
+        if record.needs == "region" and view.region is None:
+            not_drawn[record.name] = f"{view.name}: needs a lesion region, and this view has none; give it a roi_path"
+            continue
         try:
             if exam is not None and record.needs == "exam":
                 picture = exam_montage(exam, record, seed=seed)
@@ -171,8 +174,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnusableInput as error:
         parser.exit(2, f"{error}\n")
     for name, reason in not_drawn.items():
+        if PERTURBATIONS[name].needs == "gradient":
+            if name == "universal" and not given.universal:
+                reason = "its fields are fitted to a classifier; give --universal=universal.safetensors of a report"
+            elif not given.classifier:
+                reason = "it follows a classifier's gradient; give --classifier="
         sys.stderr.write(f"{name} not drawn: {reason}\n")
-    return 0
+    return 1 if set(not_drawn) & set(given.perturbation) else 0
 
 
 if __name__ == "__main__":

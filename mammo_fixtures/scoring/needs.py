@@ -69,7 +69,7 @@ class Needs:
         if record.name in self.refused:
             return self.refused[record.name]
         met = [breast for breast in self.cohort.breasts if self.met(breast, perturbation)]
-        if len(met) == len(self.cohort.breasts):
+        if len(met) == len(self.cohort.breasts) and not (record.needs == "region" and _in_some_views(met)):
             return ""
         return self._of_some(record, met)
 
@@ -77,7 +77,11 @@ class Needs:
         breasts = self.cohort.breasts
         malignant = [sum(bool(breast.malignant) for breast in some) for some in (met, breasts)]
         if record.needs == "region":
-            return f"needs a lesion region; {malignant[0]} of {malignant[1]} malignant breasts have one"
+            said = f"needs a lesion region; {malignant[0]} of {malignant[1]} malignant breasts have one"
+            partly = _in_some_views(met)
+            # Right for a lesion that is seen in one view only; where one was not drawn, the score says something else.
+            without = "not in every view: a lesion seen there too stays clear inside and is blurred outside"
+            return f"{said}, {partly} of them {without}" if partly else said
         if record.needs == "exam" and record.name != MISSING_VIEW.name:
             return f"needs views that can change places; {len(met)} of {len(breasts)} breasts are in exams with them"
         if record.needs == "exam":
@@ -109,7 +113,15 @@ class Needs:
 
 def has_region(breast: Breast) -> bool:
     """Whether a lesion region is stated for any view of a breast."""
-    return any(
-        getattr(source, "roi_path", None) is not None or getattr(source, "region", None) is not None
-        for source in breast.views
+    return any(map(_is_marked, breast.views))
+
+
+def _in_some_views(breasts: list[Breast]) -> int:
+    """How many malignant breasts have a region in some of their views and none in others."""
+    return sum(
+        bool(breast.malignant) and has_region(breast) and not all(map(_is_marked, breast.views)) for breast in breasts
     )
+
+
+def _is_marked(source: object) -> bool:
+    return getattr(source, "roi_path", None) is not None or getattr(source, "region", None) is not None

@@ -198,6 +198,20 @@ def test_command_draws_what_needs_a_gradient_or_other_views(tmp_path):
     assert sorted(each.stem for each in (tmp_path / "p").iterdir()) == sorted(names)
 
 
+def test_command_says_what_it_lacks_to_draw_a_picture_and_fails_where_that_one_was_asked_for(
+    manifest, tmp_path, capsys
+):
+    asked = {
+        "fgsm": "it follows a classifier's gradient; give --classifier=",
+        "universal": "its fields are fitted to a classifier; give --universal=universal.safetensors of a report",
+        "lowpass_inside": "exam 17, L-CC: needs a lesion region, and this view has none; give it a roi_path",
+    }
+    wanted = [f"--perturbation={name}" for name in (*asked, "contrast")]
+    assert main([f"--exams={manifest}", "--exam=17", "--side=L", "--view=CC", *wanted, "-o", str(tmp_path / "p")]) == 1
+    assert capsys.readouterr().err == "".join(f"{name} not drawn: {reason}\n" for name, reason in asked.items())
+    assert [path.name for path in (tmp_path / "p").iterdir()] == ["contrast.png"]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
