@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mammo_fixtures.metrics import Metric
 from mammo_fixtures.perturbations import PERTURBATIONS
-from mammo_fixtures.reports.chart_axes import Across, Up
+from mammo_fixtures.reports.chart_axes import LEFT, RIGHT, WIDTH, Across, Up
 from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_order, curve_key, severity_order
 from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.reports.ladder import broken_texts, mean_text
@@ -17,6 +18,8 @@ from mammo_fixtures.verdicts.sentence import bounded, severity_text
 
 VIEWS = ("value", "drop")
 """A metric itself, and its paired drop from clean, which is what verdicts hold against a margin."""
+_WORD = 48
+"""Units across that a word at a line's end takes, with some room beside it."""
 BESIDE = {"snapshot": "stored snapshot", "baseline": "baseline", "people": "human readers"}
 
 
@@ -84,6 +87,19 @@ class Chart:
             return ""
         does = (record.apply.__doc__ or "").strip().partition("\n")[0]
         return f"{does} Severity: {record.severity_in_words}."
+
+    @property
+    def chance_on_left(self) -> bool:
+        """Whether the word "chance" has more room at the left end of its line than at the right one."""
+        assert self.metric.chance is not None
+        level, middle = self.up["value"].y(self.metric.chance), (self.across.x(self.across.severities[-1]) + LEFT) / 2
+        marks = [mark for series in self.series for line in series.lines["value"] for mark in line.marks]
+
+        def room(end: float) -> float:
+            beside = [abs(mark.y - level) for mark in marks if abs(mark.x - end) <= min(_WORD, abs(middle - end))]
+            return min(beside, default=math.inf)
+
+        return room(LEFT) >= room(WIDTH - RIGHT)
 
     @property
     def labels(self) -> list[str]:

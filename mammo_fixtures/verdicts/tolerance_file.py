@@ -68,6 +68,12 @@ def _tolerance(table: dict[str, Any], where: str) -> Tolerance:
         raise UnusableInput(f"{where}: {', '.join(_REQUIRED)} must be there, got no {missing[0]}; add {missing[0]} = …")
     for key, value in table.items():
         _check_type(key, value, where)
+    for key in ("subgroup", "than"):
+        if not (text := table.get(key, "")).isprintable() or text != text.strip():
+            raise UnusableInput(
+                f"{where}: {key} must be printable text in one line that begins and ends with no space, got {text!r}; "
+                "tables hold no other names"
+            )
     values = table | {key: float(table[key]) for key in _NUMBERS if key in table}
     severities = tuple(float(severity) for severity in table.get("severities", ()))
     return _in_catalogue(Tolerance(**(values | {"severities": severities}), where=where), stated="severities" in table)

@@ -5,6 +5,7 @@ import pytest
 from mammo_fixtures import PERTURBATIONS
 from mammo_fixtures.reports.chart_axes import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Across, Up
 from mammo_fixtures.reports.charts import charts
+from mammo_fixtures.reports.html import html
 from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.reports.matrix import matrix, subgroups_of
 from mammo_fixtures.reports.tests.example_findings import beside, findings
@@ -97,3 +98,16 @@ def test_ladders_that_fall_are_drawn_mild_to_strong():
     assert [group.perturbation for group in matrix(found, ["all"])] == [
         record.name for record in PERTURBATIONS if record.name in rows
     ]
+
+
+@pytest.mark.parametrize(("first", "last", "left"), [(0.9, 0.5, True), (0.5, 0.9, False)])
+def test_the_word_chance_stands_where_no_curve_is_and_nothing_is_drawn_over_it(first, last, left):
+    plain = findings(perturbations=1, subgroups=("all",))
+    points = plain.curves[0]["points"]
+    for place, point in enumerate(points):
+        value = first + (last - first) * place / (len(points) - 1)
+        point |= {"value": value, "low": value - 0.05, "high": value + 0.05}
+    (chart,) = drawn(plain)
+    assert chart.chance_on_left is left
+    page = html(plain.sorted())
+    assert page.index('class="stroke" d="M') < page.index(f'class="tick chance-text{" left" if left else ""}"')

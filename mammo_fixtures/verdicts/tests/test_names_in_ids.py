@@ -31,3 +31,13 @@ def test_a_threshold_is_what_was_written_to_the_last_digit(score):
     """It may be the score of a breast: rounded, that breast would be called otherwise."""
     point = OperatingPoint.parse(f"score>{score}")
     assert OperatingPoint.parse(point.text).level == point.level == float(score)
+
+
+@pytest.mark.parametrize("name", [r"masses\n", " masses", r"mas\u202eses", r"masses\u0000", "masses & "])
+def test_a_subgroup_that_no_table_can_have_is_refused(tmp_path, name):
+    """It would find no breast, and print over several lines."""
+    path = tmp_path / "tolerances.toml"
+    path.write_text(TABLE.format("holds", name, ""), encoding="utf-8")
+    with pytest.raises(UnusableInput, match="table 1: subgroup must be printable text in one line") as refused:
+        read_tolerances(path)
+    assert str(refused.value).isprintable()
