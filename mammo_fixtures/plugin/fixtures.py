@@ -105,7 +105,7 @@ def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -
             releases = paired(scores, ScoreTable.read(settings.baseline, pseudonyms=mammo_run.pseudonyms))
             mammo_run.header |= {"baseline": settings.baseline.name, "differences": list(releases.differences)}
             mammo_run.remarks.update(dict.fromkeys(releases.differences))
-    found = Curves(table=scores, releases=releases, as_given=settings.scores is not None)
+    found = Curves(table=scores, releases=releases, as_given=settings.scores is not None, cancels=mammo_run.cancels)
     if found.doubt:
         mammo_run.remarks[found.doubt] = None
     return found

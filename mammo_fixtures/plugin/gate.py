@@ -116,6 +116,8 @@ class Curves:
     """With the baseline, where one is given."""
     as_given: bool = False
     """A table without its classifier: scores identical to clean are judged all the same, and `doubt` says so."""
+    cancels: tuple[str, ...] = ()
+    """Perturbations that the classifier declares to undo: under these, scores identical to clean are what it says."""
     identical: dict[Condition, float] = field(default_factory=dict)
     doubt: str = ""
     _known: dict[tuple[object, ...], Curve] = field(default_factory=dict)
@@ -125,7 +127,7 @@ class Curves:
         if self.as_given:
             self.doubt = doubt_of(identical)
         else:
-            self.identical = identical
+            self.identical = {each: share for each, share in identical.items() if each.perturbation not in self.cancels}
 
     def __getitem__(self, claim: Claim) -> Curve:
         """The curve over all severities that the table holds of the claim's perturbation."""
@@ -175,7 +177,7 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
         return judge_candidate(claim, curves, test=test)
     condition = Condition(claim.perturbation, claim.severity)
     share = curves.identical.get(condition)
-    perturbed = len(curves.table.conditions) - 1
+    perturbed = sum(each != CLEAN and each.perturbation not in curves.cancels for each in curves.table.conditions)
     if share is not None and not (PERTURBATIONS[claim.perturbation].may_cancel and len(curves.identical) < perturbed):
         return not_run(
             curves[claim],

@@ -65,6 +65,8 @@ class Run:
     """Those that tolerances judge."""
     claims_of_scores: int = 0
     """With curves, clean claims, checks of the contract and tests of the user's own: whatever asks for scores."""
+    cancels: tuple[str, ...] = ()
+    """Perturbations that the classifier declares to undo exactly: under them scores are those of the clean views."""
     planned_workers: int = 1
     """Of `-n`, where the run is only planned."""
     numbers: Numbers = field(default_factory=Numbers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.progress import PHANTOMS, stage_reporter
 from mammo_fixtures.plugin.run import run_of
 
@@ -31,7 +33,15 @@ def load(config: pytest.Config) -> Classifier:
     """The classifier; what can be imported where the command was typed can be named."""
     from mammo_fixtures.classifiers import load_classifier
 
-    settings, folder = run_of(config).settings, str(config.invocation_params.dir)
+    run = run_of(config)
+    settings, folder = run.settings, str(config.invocation_params.dir)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    return load_classifier(settings.classifier, allow_pickle=settings.allow_pickle)
+    classifier = load_classifier(settings.classifier, allow_pickle=settings.allow_pickle)
+    for name in classifier.cancels:
+        try:
+            PERTURBATIONS[name]
+        except UnusableInput as error:
+            raise UnusableInput(f"classifier {classifier.name}: cancels: {error}") from None
+    run.cancels = tuple(classifier.cancels)
+    return classifier

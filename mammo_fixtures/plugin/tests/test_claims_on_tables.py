@@ -79,6 +79,23 @@ def test_claims_of_extended_perturbations_are_not_left_out_without_a_word(gate, 
     assert ("about extended perturbations" in (gate.path / "out" / "report.md").read_text()) is said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "timed"),
+    [
+        (("test_speed.py",), 0),
+        (("test_speed.py", "-m", "extended or not extended"), 0),
+        (("test_speed.py", "-m", "benchmark"), 1),
+        (("test_speed.py::test_speed",), 1),
+    ],
+)
+def test_benchmarks_run_only_where_they_are_asked_for(gate, arguments, timed):
+    gate.path.joinpath("test_speed.py").write_text(
+        "import pytest\n\n@pytest.mark.benchmark\ndef test_speed():\n    pass\n\ndef test_other():\n    pass\n"
+    )
+    found = gate.runpytest_inprocess("--co", "-q", *arguments).stdout.str()
+    assert found.count("test_speed.py::test_speed") == timed
+
+
 def test_strict_may_stand_in_the_ini_file(gate):
     doubtful = asked() + 'inconclusive = "warn"\nnot_run = "allow"\n'
     assert judge(gate, doubtful, severities=("4",)).ret == 0

@@ -30,6 +30,24 @@ def test_scores_bit_identical_to_clean_fail_and_no_claim_on_them_is_held(gate):
     assert "claims: 0 held" in said
 
 
+def test_what_a_classifier_declares_to_undo_is_judged_and_a_mistyped_name_is_refused(gate):
+    release = gate.path / "release.py"
+    release.write_text(
+        release.read_text()
+        + BLIND
+        + "\ndef declared():\n    return Classifier(Blind(), name='declared', score='logit', cancels=('contrast',))\n"
+        + "\ndef mistyped():\n    return Classifier(Blind(), name='mistyped', score='logit', cancels=('contrst',))\n"
+    )
+    said = gate.runpytest_subprocess("-k", "contrast or contract", "--mammo-classifier=release:declared").stdout.str()
+    assert "bit-identical" not in said
+    assert "0 not run" in said
+    result = gate.runpytest_subprocess("-k", "contract", "--mammo-classifier=release:mistyped")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["classifier mistyped: cancels: perturbation must be *'contrst'; did you mean 'contrast'?"]
+    )
+
+
 def test_a_table_alone_whose_scores_are_those_of_the_clean_views_is_judged_with_a_warning(gate):
     lines = ["exam_id,side,malignant,subgroup,perturbation,severity,reader,score"]
     for number in range(120):

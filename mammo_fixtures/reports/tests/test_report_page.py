@@ -99,3 +99,17 @@ def test_a_demonstration_says_so_and_a_real_classifier_is_not_called_one():
 @pytest.mark.parametrize("subgroups", [("all",), ("all", "masses")])
 def test_subgroups_side_by_side_need_two(subgroups):
     assert ("side by side" in html(findings(subgroups=subgroups))) == (len(subgroups) > 1)
+
+
+def test_the_key_above_the_curves_begins_with_what_there_is():
+    plain = findings(perturbations=1)
+    also = [beside(plain.curves[0], "baseline", "baseline", 0.02)]
+    cases = (
+        (plain.verdicts, also, "With one subgroup chosen:"),
+        ((), also, "baseline. Verdicts"),
+        ((), [], "Verdicts"),
+    )
+    for judged, drawn, begins in cases:
+        page = html(replace(plain, verdicts=judged, beside=drawn))
+        (key,) = re.findall(r'<p class="key">(.*?)</p>', page, re.DOTALL)
+        assert re.sub(r"<.*?>", "", key).strip().startswith(begins)
