@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mammo_fixtures.reports.findings import Plain, catalogue_order, curve_key, terms_text
+from mammo_fixtures.verdicts.decidability import needed_to_hold
 from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.sentence import bounded, severity_text
 
@@ -19,16 +20,34 @@ def mean_text(curve: Plain) -> str:
 
 
 def broken_texts(curve: Plain) -> list[str]:
-    """`margin 0.05 first broken at 1 mm`, for each margin of a `holds` claim; `broken nowhere` does not say held."""
+    """`margin 0.05 first broken at 1 mm`, for each margin of a `holds` claim; `broken nowhere` does not say held.
+
+    Where no severity could be found broken, however much was lost, that is said instead.
+    """
     told = []
     for each in curve.get("first_broken", ()):
         sure = "" if each["confidence"] == 0.95 else f" at {100 * each['confidence']:g} % confidence"
-        if each["severity"] is None:
+        if each["severity"] is None and (why := _not_decidable(curve, each["margin"])):
+            told.append(f"margin {each['margin']:g} not decided, {why}{sure}")
+        elif each["severity"] is None:
             told.append(f"margin {each['margin']:g} broken nowhere{sure}")
         else:
             at = " ".join(filter(None, (severity_text(each["severity"]), str(curve["unit"]))))
             told.append(f"margin {each['margin']:g} first broken at {at}{sure}")
     return told
+
+
+def _not_decidable(curve: Plain, margin: float) -> str:
+    """Why no severity of a curve can be found to break a margin; empty where one can."""
+    metric = metric_named(str(curve["metric"]))
+    clean, *points = curve["points"]
+    needed = max(metric.fewest, needed_to_hold(clean["value"], metric.chance, margin))
+    most = max((point["positives"] for point in points), default=0)
+    if most < needed:
+        return f"{most} malignant breasts are fewer than the {needed} needed"
+    if metric.chance is not None and clean["low"] is not None and clean["low"] <= metric.chance:
+        return f"the clean {metric.title} is not above chance"
+    return ""
 
 
 def broken_lines(curves: Iterable[Plain], verdicts: Iterable[Plain]) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mammo_fixtures.reports.json_files import write_json
-from mammo_fixtures.reports.ladder import broken_lines
+from mammo_fixtures.reports.ladder import broken_lines, broken_texts
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
@@ -71,8 +71,9 @@ def test_json_has_the_same_bytes_whatever_the_order_and_refuses_nan(tmp_path):
 
 def test_where_a_claim_is_broken_the_curve_says_from_which_severity_on():
     mean = {"value": 0.8, "low": 0.7, "high": 0.9, "drop": 0.1, "drop_low": 0.0, "drop_high": 0.2}
+    points = [{"value": 0.9, "low": 0.85, "positives": 40}, {"positives": 40}]
     curve = {
-        "perturbation": "lowpass", "unit": "mm", "metric": "auc", "subgroup": "masses", "points": [],
+        "perturbation": "lowpass", "unit": "mm", "metric": "auc", "subgroup": "masses", "points": points,
         "ladder_mean": mean, "first_broken": [
             {"margin": 0.05, "confidence": 0.95, "severity": 0.5}, {"margin": 0.2, "confidence": 0.9, "severity": None},
         ],
@@ -83,3 +84,25 @@ def test_where_a_claim_is_broken_the_curve_says_from_which_severity_on():
     assert broken_lines([curve], [broken | {"outcome": "held"}]) == []
     assert broken_lines([curve], [broken | {"subgroup": "grains"}]) == []
     assert broken_lines([curve | {"first_broken": []}], [broken]) == []
+
+
+@pytest.mark.parametrize(
+    ("clean", "positives", "said"),
+    [
+        (
+            {"value": 0.926, "low": 0.8},
+            22,
+            "margin 0.05 not decided, 22 malignant breasts are fewer than the 26 needed",
+        ),
+        ({"value": 0.926, "low": 0.8}, 26, "margin 0.05 broken nowhere"),
+        ({"value": 0.6, "low": 0.49}, 40, "margin 0.05 not decided, the clean AUC is not above chance"),
+        ({"value": None, "low": None}, 0, "margin 0.05 not decided, 0 malignant breasts are fewer than the 30 needed"),
+    ],
+)
+def test_a_curve_that_could_not_be_found_broken_is_not_called_broken_nowhere(clean, positives, said):
+    """However far it falls: the report of 22 cancers whose AUC fell to chance said so."""
+    curve = {
+        "metric": "auc", "unit": "mm", "points": [clean, {"positives": positives}],
+        "first_broken": [{"margin": 0.05, "confidence": 0.95, "severity": None}],
+    }  # fmt: skip
+    assert broken_texts(curve) == [said]
