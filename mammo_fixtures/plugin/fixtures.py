@@ -149,7 +149,10 @@ def drawn(
     """Draws the curve of a claim, and leaves it in the test's properties."""
 
     def draw(claim: Claim) -> StoredCurve:
-        curve = curves.ladder(claim)
+        try:
+            curve = curves.ladder(claim)
+        except UnusableInput as error:  # of this curve alone, as above
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         if not any(point.positives or point.negatives for point in curve.points[1:]):
             reason = curves.table.unmet.get(claim.perturbation) or "there are no scores under it"
             pytest.skip(f"no curve over {claim.perturbation}: {reason}")

@@ -102,3 +102,10 @@ def test_strict_may_stand_in_the_ini_file(gate):
     with (gate.path / "tox.ini").open("a") as ini:
         ini.write("\nmammo_strict = true\n")
     assert judge(gate, doubtful, severities=("4",)).ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_stratum_that_the_table_has_not_is_one_line_in_every_test_about_it(gate):
+    text = judge(gate, asked(subgroup="density=d") + asked()).stdout.str()
+    line = "scores.csv: a stratum must be a column of the table, got 'density'; it has subgroup, side"
+    assert len([told for told in text.splitlines() if told.endswith(line)]) == 3  # clean, holds, curve
+    assert "UnusableInput" not in text

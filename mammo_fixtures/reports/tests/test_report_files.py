@@ -114,3 +114,7 @@ def test_the_badge_says_what_the_headline_says():
     assert root.get("aria-label") == "robustness: passed, 76 of 76 held"
     root = ElementTree.fromstring(badge(findings()))
     assert root.get("aria-label") == "robustness: failed, 31 of 76 held"
+    clean = findings(outcomes=("held",)).verdicts[0] | {"claim": "clean"}
+    text = badge(findings(verdicts=[clean], ends={clean["test"]: {"outcome": "passed", "message": ""}}, selected=0))
+    assert "robustness: no claim judged" in text
+    assert "#1b6e5a" not in text, "green"
