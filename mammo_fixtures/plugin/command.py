@@ -91,6 +91,8 @@ def _option(file: Path, key: str, value: object) -> str:
         raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted([*_KEYS, *SWITCHES]))}")
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
+    if value == "":  # as in an ini file: the default
+        return ""
     return f"{option.flag}={located(option.name, str(value), file.parent)}"
 
 

@@ -121,6 +121,9 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
 def _value(config: pytest.Config, option: Option) -> str:
     given: Any = config.getoption(f"mammo_{option.name}")
     base = config.invocation_params.dir
+    if given == "":
+        # Mostly a shell's variable that is not set: the phantoms, or no baseline, would be taken in its place.
+        raise UnusableInput(f"{option.flag} must have a value, got none; give one, or leave the option out")
     if given is None:
         given = config.getini(f"mammo_{option.name}") or option.default
         base = config.inipath.parent if config.inipath else config.rootpath

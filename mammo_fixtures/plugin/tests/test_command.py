@@ -37,7 +37,7 @@ def test_an_option_without_its_value_is_one_line():
 def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_its_file(tmp_path):
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = "-k nothing"\nmammo_exams = "data/site.csv"\nmammo_store = "none"\n'
-        "mammo_seed = 4\n"
+        "mammo_seed = 4\nmammo_baseline = ''\n"
     )
     inner = tmp_path / "inner"
     inner.mkdir()

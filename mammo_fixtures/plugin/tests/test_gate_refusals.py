@@ -42,6 +42,7 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
     [
         (("--mammo-scores=nowhere.csv",), "nowhere.csv: no such file; paths are relative to the working folder"),
         (("--mammo-exams=nowhere.csv",), "nowhere.csv: no such file"),
+        (("--mammo-baseline=",), "--mammo-baseline must have a value, got none; give one, or leave the option out"),
         (("--mammo-seed=-1",), "--mammo-seed must be a whole number of at least 0, got '-1'"),
         (("--mammo-batch-size=0",), "--mammo-batch-size must be a whole number of at least 1, got '0'"),
         (("--mammo-device=cud",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'cud'; did you mean cuda?"),
