@@ -70,6 +70,8 @@ def joined(arguments: list[str]) -> list[str]:
 def project_options(folder: Path) -> list[str]:
     """The `mammo_…` keys of the nearest pyproject.toml as options; paths are relative to that file."""
     file = next((f / "pyproject.toml" for f in (folder, *folder.parents) if (f / "pyproject.toml").is_file()), None)
+    for beside in {folder, file.parent} if file else {folder}:
+        _refuse_keys_elsewhere(beside)
     if file is None:
         return []
     try:
@@ -79,6 +81,21 @@ def project_options(folder: Path) -> list[str]:
     keys = {**pytest_table, **pytest_table.get("ini_options", {})}
     options = [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
     return [option for option in options if option]
+
+
+def _refuse_keys_elsewhere(folder: Path) -> None:
+    """pytest reads these files and this command does not: unsaid, it would gate the reference classifier instead."""
+    for name in ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"):
+        file = folder / name
+        if not file.is_file():
+            continue
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        stated = [line.partition("=")[0].partition(":")[0].strip() for line in lines]
+        if key := next((each for each in stated if each in _KEYS or each in SWITCHES), None):
+            raise UnusableInput(
+                f"{file}: {key} is not read here; python -m robustness_tests takes the mammo_ keys from "
+                "[tool.pytest.ini_options] of pyproject.toml, so move them there"
+            )
 
 
 def _option(file: Path, key: str, value: object) -> str:

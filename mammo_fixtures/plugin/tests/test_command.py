@@ -63,6 +63,20 @@ def test_keys_that_cannot_be_are_one_line(tmp_path, line, message):
         project_options(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["pytest.ini", "tox.ini", "setup.cfg", ".pytest.ini"])
+def test_keys_in_a_file_that_is_not_read_are_refused_not_passed_over(tmp_path, name):
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
+    (tmp_path / name).write_text("[pytest]\naddopts = -q\n# mammo_seed = 3\n")
+    assert project_options(tmp_path) == []
+    (tmp_path / name).write_text("[pytest]\naddopts = -q\nmammo_classifier = release:load\n")
+    with pytest.raises(UnusableInput, match=rf"{name}: mammo_classifier is not read here; .* move them there$"):
+        project_options(tmp_path)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    with pytest.raises(UnusableInput, match=r"mammo_classifier is not read here"):
+        project_options(inner)
+
+
 def test_ids_as_printed_find_their_tests_and_a_selection_is_left_alone(tmp_path):
     one = "robustness_tests/test_holds.py::test_holds[contrast-0.90x-all-auc]"
     arguments = pytest_arguments(CLAIMS, [one], working_folder=tmp_path)
