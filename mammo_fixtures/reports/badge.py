@@ -18,9 +18,9 @@ def badge(findings: Findings) -> str:
     """An SVG that a CI can publish: `robustness | passed, 8 of 8 held`."""
     found = headline(findings)
     held, total = found.counts["held"], len(findings.judged) + found.never_judged
-    # Green is for claims that were judged: a run of other tests alone has passed, and shows nothing.
-    nothing = found.word == "passed" and not total
-    right = "no claim judged" if nothing else f"{found.word}, {held} of {total} held"
+    # Green is for claims that were held: a run of other tests, or of claims that may be not run, shows nothing.
+    nothing = found.word == "passed" and not held
+    right = f"{found.word}, {held} of {total} held" if total else "no claim judged"
     fill = _NOTHING if nothing else _FILLS[found.word]
     left_width, right_width = (round(len(text) * _LETTER + 2 * _PADDING) for text in (_LEFT, right))
     width, title = left_width + right_width, f"{_LEFT}: {right}"

@@ -117,4 +117,8 @@ def test_the_badge_says_what_the_headline_says():
     clean = findings(outcomes=("held",)).verdicts[0] | {"claim": "clean"}
     text = badge(findings(verdicts=[clean], ends={clean["test"]: {"outcome": "passed", "message": ""}}, selected=0))
     assert "robustness: no claim judged" in text
+    allowed = findings(outcomes=("not_run",))
+    ends = {test: {"outcome": "skipped", "message": ""} for test in allowed.ends}
+    text += badge(findings(outcomes=("not_run",), ends=ends))
+    assert "robustness: passed, 0 of 76 held" in text
     assert "#1b6e5a" not in text, "green"
