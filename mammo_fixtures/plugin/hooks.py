@@ -17,6 +17,7 @@ from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
+from mammo_fixtures.plugin.termination import end_as_interrupted
 from mammo_fixtures.plugin.watchdog import keep_stderr
 
 
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.add_cleanup(run.end)
     keep_stderr(config)
+    end_as_interrupted(config)
     if run.settings.plan and run.worker is None:
         plan_alone(config)
     if run.settings.snapshots is not None:

@@ -148,6 +148,23 @@ def test_a_timeout_that_cannot_be_is_a_usage_error(faulty):
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_ctrl_c_in_the_pass_leaves_a_report_and_what_was_scored(faulty, workers):
+    # As a terminal does: to every process in the foreground.
+    ended_by(faulty, lambda pid: os.killpg(pid, signal.SIGINT), workers)
+
+
+def test_a_run_that_a_scheduler_ends_leaves_a_report_and_what_was_scored(faulty, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    def end(pid):
+        os.kill(pid, signal.SIGTERM)
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGTERM)  # as `timeout` does: to the process and to its group
+
+    ended_by(faulty, end, ("-n", "2"))
+    assert not list(tmp_path.glob("mammo-robustness-*")), "which has exam ids in it"
+
+
+def ended_by(faulty, end, workers):
     command = [
         sys.executable,
         "-m",
@@ -172,7 +189,7 @@ def test_ctrl_c_in_the_pass_leaves_a_report_and_what_was_scored(faulty, workers)
             break
         time.sleep(0.1)
     time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process in the foreground
+    end(process.pid)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 2, output
     assert "note: the pass ended with " in output

@@ -1,0 +1,45 @@
+"""A run that is ended from outside writes its report, as one that is interrupted by hand does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+import pytest
+
+
+def end_as_interrupted(config: pytest.Config) -> None:
+    """Have SIGTERM and SIGHUP, which schedulers and `timeout` send, do what Ctrl-C does.
+
+    By default they end a process at once: without a report or a word of what was kept, and with the run's temporary
+    folder left behind. A terminal that is gone fails pytest's next line, before the report. Where the two are ignored,
+    as under nohup, or handled by others, that stays.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    own = os.getpid()
+    taken = [number for number in _numbers() if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != own:  # a process that the classifier forked
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        for each in taken:  # `timeout` sends two, and the second one must not end the writing of the report
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    def give_back() -> None:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
+
+    for each in taken:
+        signal.signal(each, end)
+    config.add_cleanup(give_back)
+
+
+def _numbers() -> list[int]:
+    """Those of the two that this system knows."""
+    return [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
