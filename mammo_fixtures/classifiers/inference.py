@@ -104,6 +104,7 @@ class Inference:
         return {side: self._checked(value, [f"{name}, {side}"])[0] for side, value in given.items()}
 
     def _run(self, batch: Any, names: Sequence[str]) -> Any:
+        self._check_default()
         batch = self._laid_out(batch)
         try:
             with memory_watched():
@@ -118,6 +119,16 @@ class Inference:
         except Exception as error:
             shape = {k: tuple(v.shape) for k, v in batch.items()} if isinstance(batch, dict) else tuple(batch.shape)
             raise self._raised(error, f"float32 {shape} of {batch_said(names)}") from error
+
+    def _check_default(self) -> None:
+        """Perturbations make tensors of torch's default type, which a network can change for the whole process."""
+        import torch
+
+        if torch.get_default_dtype() != torch.float32:
+            raise self._bad(
+                f"torch's default dtype must stay float32, got {torch.get_default_dtype()}; give dtype= where the "
+                "network makes its tensors, or set the default back when it is loaded"
+            )
 
     def _raised(self, error: Exception, what: str) -> ClassifierRaised:
         got = f"{type(error).__name__}: {error}"
@@ -221,8 +232,8 @@ def _own(given: Any) -> Any:
     """An answer in memory that the network does not know."""
     import torch
 
-    if isinstance(given, list):
-        return [_own(each) for each in given]
+    if isinstance(given, (list, tuple)):
+        return (list if isinstance(given, list) else tuple)(map(_own, given))
     if isinstance(given, torch.Tensor):
         return given.clone()
     return given.copy() if isinstance(given, np.ndarray) else given

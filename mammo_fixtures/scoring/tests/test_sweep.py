@@ -141,7 +141,7 @@ def test_a_view_level_network_may_work_in_place_too(batch_size, channels):
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("given", ["tensor", "array", "list"])
+@pytest.mark.parametrize("given", ["tensor", "array", "list", "tuple"])
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_a_network_may_give_every_answer_in_the_same_memory(given, batch_size):
     """As those do that were made for one buffer, such as TensorRT's and ONNX Runtime's bindings."""
@@ -150,7 +150,7 @@ def test_a_network_may_give_every_answer_in_the_same_memory(given, batch_size):
         def forward(self, batch):
             memory[: len(batch)] = super().forward(batch)
             answer = memory[: len(batch)]
-            return {"tensor": answer, "array": answer.numpy(), "list": list(answer)}[given]
+            return {"tensor": answer, "array": answer.numpy(), "list": list(answer), "tuple": tuple(answer)}[given]
 
     memory = torch.zeros(2, dtype=torch.float64)
     exam = in_memory(1).exams[0]
