@@ -20,6 +20,7 @@ from mammo_fixtures.plugin.run_inputs import load, read_exams
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
 from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.baseline import paired
+from mammo_fixtures.verdicts.claim import may_stay_unjudged
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
 from mammo_fixtures.verdicts.summaries import in_one_number
 
@@ -132,7 +133,7 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
         except UnusableInput as error:  # of this claim alone: a stratum or metric that the scores do not have
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         request.node.user_properties.extend(figures(verdict.as_dict()))
-        allowed = claim.tolerance is not None and claim.tolerance.not_run == "allow" and not mammo_run.settings.strict
+        allowed = may_stay_unjudged(claim, mammo_run.tolerances) and not mammo_run.settings.strict
         if verdict.outcome == "not_run" and allowed:
             pytest.skip(verdict.sentence)
         if verdict.outcome == "inconclusive" and "inconclusive" in claim.accepted:

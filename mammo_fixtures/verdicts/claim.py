@@ -130,6 +130,17 @@ def clean_claims(tolerances: Sequence[Tolerance]) -> list[Claim]:
     ]
 
 
+def may_stay_unjudged(claim: Claim, tolerances: Sequence[Tolerance]) -> bool:
+    """Whether a claim may stay unjudged: its tolerance says so, or all that name the subgroup of a clean score do.
+
+    The clean score of all breasts together is always asked for.
+    """
+    if claim.tolerance is not None:
+        return claim.tolerance.not_run == "allow"
+    naming = [t for t in tolerances if claim.subgroup in (t.subgroup, t.than)]
+    return claim.subgroup != ALL and bool(naming) and all(t.not_run == "allow" for t in naming)
+
+
 def plan(claims: Iterable[Claim]) -> tuple[Condition, ...]:
     """Every condition that the claims need, once: clean first, then by catalogue, each ladder mild to strong."""
     needed = {condition for claim in claims for condition in claim.conditions} - {CLEAN}

@@ -71,6 +71,21 @@ def test_a_claim_against_a_baseline_that_was_not_given_is_not_run(gate):
     assert judge(gate, asked() + worse, "--mammo-baseline=scores.csv").ret == 0
 
 
+def test_a_subgroup_whose_every_tolerance_allows_it_may_be_too_small_for_its_clean_auc_too(gate):
+    small = asked(subgroup="Calcifications")
+    allow = 'not_run = "allow"\n'
+    result = judge(gate, asked() + small + allow)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["claims: 1 held, 0 broken, 0 inconclusive, 1 not run; clean AUC: 2 held, 1 not run"])
+    assert "The gate passed" in (gate.path / "out" / "report.md").read_text()
+    for tolerances, strict in ((asked() + small, ()), (asked() + small + allow, ("--mammo-strict",))):
+        result = judge(gate, tolerances, *strict)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["FAILED *test_clean[[]clean-calcifications-auc]"])
+    other = asked(subgroup="Calcifications", severities="severities = [0.75]")
+    assert judge(gate, asked() + small + allow + other).ret == pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.mark.parametrize(("arguments", "said"), [((), True), (("-m", "extended or not extended"), False)])
 def test_claims_of_extended_perturbations_are_not_left_out_without_a_word(gate, arguments, said):
     result = judge(gate, asked() + asked(perturbation="crop", severities="severities = [0.8]"), *arguments)
