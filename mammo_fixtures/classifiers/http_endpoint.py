@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import io
 import json
+import math
 import reprlib
 import ssl
 import time
@@ -12,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import numpy as np
 
@@ -50,6 +53,16 @@ class Endpoint:
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+    @property
+    def asked(self) -> str:
+        """Digest of what is asked for beside the address: query and headers, which may choose among networks.
+
+        Who asks decides no score: user, password and the header Authorization. Empty where there is nothing more.
+        """
+        more = [f"{key.lower()}: {value}" for key, value in self.headers.items() if key.lower() != "authorization"]
+        query = urlsplit(self.url).query
+        return hashlib.sha256("\n".join([query, *sorted(more)]).encode()).hexdigest()[:32] if query or more else ""
 
     def ask(self, method: str, body: bytes | None = None, kind: str = "") -> dict[str, Any]:
         """The JSON object of a response. Failing connections and 5xx are tried again, all else is final."""
@@ -89,7 +102,7 @@ class Endpoint:
             )
         else:
             connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=self.timeout_seconds)
-        headers = {"Accept": "application/json", **self.headers}
+        headers = {"Accept": "application/json", **_who(parts), **self.headers}
         if kind:
             headers["Content-Type"] = kind
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -134,7 +147,12 @@ class HttpNetwork:
         else:
             np.save(file, as_array(batch), allow_pickle=False)
         answer = self.endpoint.ask("POST", file.getvalue(), NPZ if isinstance(batch, Mapping) else NPY)
-        version = str(answer.get("version", self.version))
+        version = _version(answer, self.endpoint) or self.version
+        if version and not self.version:
+            raise UnusableInput(
+                f"endpoint {self.endpoint.name}: its version must stand in the answer to GET too, got {version!r} with "
+                "scores only (docs/http.md)"
+            )
         if version != self.version:
             raise UnusableInput(
                 f"endpoint {self.endpoint.name}: its version must stay the same during a run, got {version!r} after "
@@ -172,9 +190,9 @@ def http_classifier(
 
     Its scores are kept only where it states a version. Raises UnusableInput where it does not answer by the contract.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UnusableInput(f"endpoint: its address must be http://host:port/path or https://…, got {url!r}")
+    check_address(url)
+    _check_patience(timeout_seconds, tries, first_pause_seconds)
+    _check_headers(headers or {})
     endpoint = Endpoint(
         url=url,
         timeout_seconds=timeout_seconds,
@@ -184,10 +202,70 @@ def http_classifier(
     )
     answer = endpoint.ask("GET")
     declared = checked(answer.get("declaration"), f"endpoint {endpoint.name}")
-    version = str(answer.get("version", ""))
+    version = _version(answer, endpoint)
     network = HttpNetwork(endpoint, version)
-    fingerprint = f"endpoint {endpoint.name} {version}" if version else ""
+    fingerprint = f"endpoint {endpoint.name} {version} {endpoint.asked}".rstrip() if version else ""
     return made(network, declared, name=endpoint.name, fingerprint=fingerprint)
+
+
+def _version(answer: Mapping[str, Any], endpoint: Endpoint) -> str:
+    """What an answer states as its version; empty where it states none."""
+    version = answer.get("version")
+    if version is not None and (isinstance(version, bool) or not isinstance(version, (str, int, float))):
+        raise UnusableInput(
+            f"endpoint {endpoint.name}: its version must be a text, got {reprlib.repr(version)} (docs/http.md)"
+        )
+    return "" if version is None else str(version)
+
+
+def _who(parts: SplitResult) -> dict[str, str]:
+    """The header that user and password of an address are sent in."""
+    if parts.username is None:
+        return {}
+    said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(said.encode()).decode()}"}
+
+
+def check_address(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UnusableInput(f"classifier endpoint: its address must be http://host:port/path or https://…, got {url!r}")
+    try:
+        fits = parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise UnusableInput(
+            f"classifier endpoint {parts.hostname}: its port must be a number from 1 to 65535; check its address"
+        )
+    if not url.isascii() or not url.isprintable() or " " in url:
+        # Nothing of it is repeated: its query may be secret.
+        raise UnusableInput(
+            f"classifier endpoint {parts.hostname}: its address must be of ASCII characters without blanks; write others as %20"
+        )
+
+
+def _check_patience(timeout_seconds: float, tries: int, first_pause_seconds: float) -> None:
+    if not 0 < timeout_seconds < math.inf:
+        raise UnusableInput(f"endpoint: timeout_seconds must be a time above 0, got {timeout_seconds!r}")
+    if tries < 1:
+        raise UnusableInput(f"endpoint: tries must be at least 1, got {tries!r}")
+    if not 0 <= first_pause_seconds < math.inf:
+        raise UnusableInput(f"endpoint: first_pause_seconds must be a time of 0 or more, got {first_pause_seconds!r}")
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        # The value is not repeated: it may be secret.
+        if not isinstance(value, str):
+            raise UnusableInput(
+                f"endpoint: header {name} must be a text, got {type(value).__name__}; look where it comes from"
+            )
+        if not value.isascii() or not value.isprintable():
+            raise UnusableInput(
+                f"endpoint: header {name} must be printable ASCII in one line; a file's last line break is one too "
+                "many: .strip() takes it off"
+            )
 
 
 def _start(content: bytes) -> str:

@@ -33,6 +33,10 @@ def check_name(name: str) -> None:
             f"classifier must be {_FORMS}, got {name!r}; "
             + (f"did you mean {near[0]}?" if near else "give one of these")
         )
+    if _is_address(name):
+        from mammo_fixtures.classifiers.http_endpoint import check_address
+
+        check_address(name)
 
 
 def shown(name: str) -> str:

@@ -1,5 +1,6 @@
 """The HTTP contract, against a real server: what is sent, what is tried again, and what is said of wrong answers."""
 
+import base64
 import io
 import time
 
@@ -75,6 +76,77 @@ def test_scores_are_kept_only_with_a_version():
             prints.append(fingerprint(load_classifier(address)))
     assert all(prints)
     assert len(set(prints)) == 2
+
+
+def test_a_query_or_a_header_that_chooses_a_network_keeps_its_scores_apart():
+    with served(scoring(mean, DECLARED)) as address:
+        plain = fingerprint(load_classifier(address))
+        one, other = (fingerprint(load_classifier(f"{address}?model={name}")) for name in "ab")
+        headed = fingerprint(http_classifier(address, headers={"X-Model": "b"}))
+        assert len({plain, one, other, headed}) == 4
+        # Who asks decides no score: a new token must find the old one's scores.
+        assert fingerprint(http_classifier(address, headers={"authorization": "Bearer secret"})) == plain
+
+
+@pytest.mark.parametrize("version", [None, ""])
+def test_no_version_is_no_version(version):
+    answer = scoring(mean, DECLARED, version=version)
+    with served(answer) as address:
+        assert fingerprint(load_classifier(address)) == ""
+    assert asked(answer) == [0.25, 0.75]
+
+
+def test_scores_may_leave_the_version_out():
+    assert asked(after_get((200, {"scores": [0.25, 0.75], "version": None}))) == [0.25, 0.75]
+
+
+def test_a_version_that_is_no_text_or_comes_too_late():
+    assert "its version must be a text, got ['1']" in refused(scoring(mean, DECLARED, version=["1"]))
+    late = lambda method, body, headers: scoring(mean, DECLARED, "" if method == "GET" else "1")(method, body, headers)  # noqa: E731
+    assert "its version must stand in the answer to GET too, got '1' with scores only" in refused(late)
+
+
+def test_user_and_password_are_sent():
+    def answer(method, body, headers):
+        given = base64.b64decode(headers.get("Authorization", "").removeprefix("Basic ")).decode()
+        return scoring(mean, DECLARED)(method, body, headers) if given == "me:p w" else (401, b"who is it?")
+
+    with served(answer) as address:
+        asking = load_classifier(address.replace("127", "me:p%20w@127"))
+        assert Inference(asking, device="cpu").view_scores(VIEWS, ["one", "two"]) == [0.25, 0.75]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"timeout_seconds": 0}, "timeout_seconds must be a time above 0, got 0"),
+        ({"tries": 0}, "tries must be at least 1, got 0"),
+        ({"first_pause_seconds": -1}, "first_pause_seconds must be a time of 0 or more, got -1"),
+        ({"headers": {"Authorization": None}}, "header Authorization must be a text, got NoneType"),
+        ({"headers": {"Authorization": "Bearer secret\n"}}, "header Authorization must be printable ASCII in one line"),
+    ],
+)
+def test_settings_that_no_request_can_be_made_of(given, said):
+    with pytest.raises(UnusableInput) as caught:
+        http_classifier("http://127.0.0.1:9/score", **given)
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://host:99999/score", "its port must be a number from 1 to 65535"),
+        ("http://host:port/score", "its port must be a number from 1 to 65535"),
+        ("http://host/score?token=secret one", "its address must be of ASCII characters without blanks"),
+        ("http://host/größe?token=secret", "its address must be of ASCII characters without blanks"),
+    ],
+)
+def test_addresses_that_no_request_can_be_made_of(address, said):
+    with pytest.raises(UnusableInput) as caught:
+        load_classifier(address)
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_what_fails_on_the_way_is_tried_again():
@@ -159,5 +231,5 @@ def test_secrets_in_the_address_are_not_repeated():
 
 
 def test_an_address_of_another_kind():
-    with pytest.raises(UnusableInput, match="endpoint: its address must be http://host:port/path or https"):
+    with pytest.raises(UnusableInput, match="classifier endpoint: its address must be http://host:port/path or https"):
         http_classifier("ftp://host/score")
