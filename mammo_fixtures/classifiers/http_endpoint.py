@@ -241,7 +241,8 @@ def check_address(url: str) -> None:
     if not url.isascii() or not url.isprintable() or " " in url:
         # Nothing of it is repeated: its query may be secret.
         raise UnusableInput(
-            f"classifier endpoint {parts.hostname}: its address must be of ASCII characters without blanks; write others as %20"
+            f"classifier endpoint {parts.hostname}: its address must be of ASCII characters without blanks; "
+            "write others as %20"
         )
 
 
