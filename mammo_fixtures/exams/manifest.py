@@ -8,7 +8,14 @@ from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.cohort import Breast, Cohort, Exam
-from mammo_fixtures.exams.manifest_rows import Row, check_texts, hidden_rows, read_rows, unreachable
+from mammo_fixtures.exams.manifest_rows import (
+    Row,
+    check_columns_known,
+    check_texts,
+    hidden_rows,
+    read_rows,
+    unreachable,
+)
 from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.exams.remote_file import FilePath, RemoteFile, file_at, look_up
 from mammo_fixtures.exams.roots import Roots, roots_of
@@ -29,6 +36,8 @@ PER_VIEW = (
 )
 PER_BREAST = ("malignant", "subgroup", "patient_id")
 LABELS = {"1": True, "0": False, "": None}
+NOTHING = ("nan", "none", "null", "<na>")
+"""What programs write where there is no value; exams of such a patient would be one cluster."""
 IMAGE_TYPES = ("", ".dcm", ".dicom", ".ima", ".png")
 """File name endings read; one of digits only is the tail of a DICOM UID. The content decides which it is."""
 
@@ -57,6 +66,12 @@ def read_cohort(path: str | Path, *, allow_outside: Sequence[str] = (), pseudony
             f"{manifest.name}: a manifest needs the columns {', '.join(REQUIRED)}, {', '.join(missing)} missing; "
             f"got {', '.join(columns)}"
         )
+    check_columns_known(manifest.name, columns, PER_VIEW + PER_BREAST)
+    for row in rows:
+        if row.get("patient_id").lower() in NOTHING:
+            raise UnusableInput(
+                f"{row.origin}: patient_id must be empty where it is not known, got {row['patient_id']!r}; clear it"
+            )
     if pseudonyms is not None:
         rows = hidden_rows(rows, pseudonyms, known_columns=PER_VIEW + PER_BREAST)
     check_texts(manifest.name, columns, rows)

@@ -112,6 +112,25 @@ def check_texts(file: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
                 raise UnusableInput(f"{row.origin}: {column} must be printable text, got {value!r}; correct it there")
 
 
+def check_columns_known(file: str, columns: Sequence[str], known: Collection[str]) -> None:
+    """Raises UnusableInput for a column that is a known one but for case, spaces, underlines or a plural.
+
+    As a stratum it would be read without a word: breasts without labels, or with no patient to cluster them by.
+    """
+    meant = {_plainly(name): name for name in known}
+    for column in columns:
+        name = meant.get(_plainly(column), column)
+        if name != column and column not in known:
+            raise UnusableInput(
+                f"{file}: columns must be called as they are read, got {column!r}; call it {name!r}, or rename it if "
+                "it is something else"
+            )
+
+
+def _plainly(column: str) -> str:
+    return re.sub(r"[\W_]", "", column.lower()).removesuffix("s")
+
+
 def _hidden(value: str, name: Callable[[str], str] | None) -> str:
     return name(value) if name else value
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_CORNERS = 100_000
 """Of all outlines of a region: each outline is filled, so time grows with them."""
+LARGEST_SHARE = 0.5
+"""Of the image: what is larger is no lesion, but likely a mask whose background is not zero."""
 MASK_MODES = ("1", "L", "I;16", "I")
 
 
@@ -43,6 +45,16 @@ def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.boo
         raise UnusableInput(
             f"the mask must have the image's rows and columns {tuple(shape)}, got {region.shape}; "
             "draw it on the stored image"
+        )
+    share = float(region.mean())
+    if share == 0:
+        raise UnusableInput(
+            "the region must mark at least one pixel, got none; leave roi_path empty where a view shows no lesion"
+        )
+    if share > LARGEST_SHARE:
+        raise UnusableInput(
+            f"the region must be smaller than half of the image, got {share:.0%} of it (inverted?); a mask is not zero "
+            "inside the lesion and zero elsewhere"
         )
     region.flags.writeable = False
     return region
@@ -73,6 +85,8 @@ def _polygons(content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     pen = ImageDraw.Draw(canvas)
     try:
         polygons = json.loads(content)
+        if not isinstance(polygons, list) or not all(isinstance(polygon, list) for polygon in polygons):
+            raise TypeError
         if sum(map(len, polygons)) > MOST_CORNERS:
             raise UnusableInput(
                 f"the region may have at most {MOST_CORNERS} corners, got more; give a PNG mask instead"
@@ -89,11 +103,14 @@ def _polygons(content: bytes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return np.array(canvas, dtype=np.bool_)
 
 
-def _corner(corner: Any, rows: int, columns: int) -> tuple[float, float]:
+def _corner(corner: Any, rows: int, columns: int) -> tuple[int, int]:
+    if not isinstance(corner, list) or any(isinstance(number, (bool, str)) for number in corner):
+        raise TypeError
     row, column = (float(number) for number in corner)
     if not (-0.5 <= row <= rows - 0.5 and -0.5 <= column <= columns - 0.5):
         raise UnusableInput(
             f"a region's corners must lie inside the image of {rows} rows and {columns} columns, got row {row:g}, "
             f"column {column:g}; corners are [row, column] in pixels"
         )
-    return column, row
+    # Pillow cuts fractions off, which would move every region up and to the left.
+    return min(round(column), columns - 1), min(round(row), rows - 1)

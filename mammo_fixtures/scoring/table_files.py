@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_TABLE_BYTES, MOST_TABLE_ROWS, ShortLines, check_columns
+from mammo_fixtures.exams.manifest_rows import check_columns_known
 from mammo_fixtures.exams.parquet_table import parquet_table
 from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
@@ -38,6 +39,7 @@ def read_score_table(path: Path, pseudonyms: Pseudonyms | None = None) -> ScoreT
         doubled = [name for name in columns if columns.count(name) > 1]
         if doubled:
             raise UnusableInput(f"score table {path.name}: each column may appear once, got {doubled[0]!r} twice")
+        check_columns_known(f"score table {path.name}", columns, (*COLUMNS, "patient_id"))
         gathered = GatheredRows(file=path.name, columns=columns)
         gathered.take(rows if pseudonyms is None else _hidden(columns, rows, pseudonyms))
     return gathered.table(source=str(path))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.exams.manifest_rows import Row, read_rows
+from mammo_fixtures.exams.manifest_rows import Row, check_columns_known, read_rows
 from mammo_fixtures.exams.view import SIDES
 
 KEYS = ("exam_id", "folder", "study_uid", "accession")
@@ -25,14 +25,21 @@ class Labels:
     columns: tuple[str, ...] = ()
     """Columns that are written to the manifest."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
-    used: set[int] = field(default_factory=set)
+    used: dict[int, str] = field(default_factory=dict)
+    """Study that a row was last found for, by the row's number."""
 
     def of(self, keys: Mapping[str, Sequence[str]], side: str) -> dict[str, str]:
         """The columns of a breast, empty where nothing is said; `keys` has the exam's own values of each key."""
         for value in keys.get(self.key, ()):
             found = self.rows.get((value, side)) or self.rows.get((value, ""))
             if found is not None:
-                self.used.add(found.number)
+                study = "".join(keys.get("study_uid", ()))
+                several = self.used.setdefault(found.number, study) != study
+                if several and self.key == "folder" and found.get("malignant") == "1":
+                    raise UnusableInput(
+                        f"{found.origin}: the folder of a malignant breast must hold one exam, got several; name the "
+                        "exam's own folder, or say which exam by study_uid or accession"
+                    )
                 return {column: found.get(column) for column in self.columns}
         return {}
 
@@ -56,6 +63,7 @@ def read_labels(path: Path) -> Labels:
         )
     if "malignant" not in columns:
         raise UnusableInput(f"{path.name}: it needs the column malignant, got {', '.join(columns)}; add it")
+    check_columns_known(path.name, columns, ("side", "malignant", "subgroup", "density"))
     copied = tuple(column for column in columns if column not in (keys[0], "side"))
     revealing = [column for column in copied if _IDENTIFYING.search(column)]
     if revealing:

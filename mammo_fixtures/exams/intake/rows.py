@@ -41,6 +41,9 @@ def manifest_of(found: Found, labels: Labels | None, names: str = "digest") -> M
     exams: dict[str, list[Header]] = {}
     for header in found.views:
         exams.setdefault(header.study, []).append(header)
+    for study in [study for study, headers in exams.items() if _of_several(headers)]:
+        reason = "contradictory patient: its study holds images of another Patient ID"
+        found.excluded += [(header.path, reason) for header in exams.pop(study)]
     called = {study: _called(headers, names) for study, headers in exams.items()}
     _check_distinct(called, names)
     patients = _patients(exams)
@@ -49,6 +52,8 @@ def manifest_of(found: Found, labels: Labels | None, names: str = "digest") -> M
     manifest = Manifest(columns=(*columns, "implant", *copied))
     for study in sorted(exams, key=lambda each: called[each]):
         _add(manifest, found, labels, called[study], patients[study], exams[study])
+    out = {path for path, _ in found.excluded}
+    found.views = [header for header in found.views if header.path not in out]
     return manifest
 
 
@@ -130,6 +135,11 @@ def _patients(exams: Mapping[str, list[Header]]) -> dict[str, str]:
         if patient:
             first[patient] = min(first.get(patient, "~"), digest_of(study))
     return {study: f"p{first.get(headers[0].patient, digest_of(study))}" for study, headers in exams.items()}
+
+
+def _of_several(headers: list[Header]) -> bool:
+    """Whether Patient IDs differ within a study, as where study UIDs were given out twice; issuers may be left out."""
+    return len({header.patient.partition("|")[2] for header in headers if header.patient}) > 1
 
 
 def _folders(headers: list[Header]) -> list[str]:

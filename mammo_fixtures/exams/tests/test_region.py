@@ -55,6 +55,11 @@ def test_polygons_have_rows_first_and_are_joined(tmp_path: Path) -> None:
         (b"\xff\xd8\xff\xe0", "must be a PNG mask or a JSON list of polygons"),
         (b"[[[1, 1], [1, 50], [5, 5]]]", "a region's corners must lie inside the image of 64 rows and 48 columns, "
                                         "got row 1, column 50; corners are [row, column] in pixels"),
+        (b"[]", "must mark at least one pixel, got none; leave roi_path empty where a view shows no lesion"),
+        (b"{}", "must be a PNG mask or a JSON list of polygons"),
+        (b'[["12", "34"]]', "must be a PNG mask or a JSON list of polygons"),
+        (b"[[[true, 1], [5, 5]]]", "must be a PNG mask or a JSON list of polygons"),
+        (b"[[[0, 0], [0, 47], [63, 47], [63, 0]]]", "must be smaller than half of the image, got 100% of it"),
         (b"\x89PNG\r\n\x1a\n", "must be an undamaged PNG, but cannot be decoded; copy it again"),
     ],
 )  # fmt: skip
@@ -77,3 +82,19 @@ def test_a_mask_of_another_size_kind_or_place_is_refused(tmp_path: Path) -> None
         read_region(tmp_path / "mask.png", SHAPE)
     with pytest.raises(UnusableInput, match=r"roi_path must be a readable file, got 'No such file"):
         read_region(tmp_path / "gone.png", SHAPE)
+
+
+def test_a_mask_of_nothing_or_of_nearly_everything_is_refused(tmp_path: Path) -> None:
+    """A breast marked by an empty mask would be judged as if its lesion had been blurred."""
+    Image.fromarray(MASK * 0).save(tmp_path / "mask.png")
+    with pytest.raises(UnusableInput, match="the region must mark at least one pixel, got none; leave roi_path empty"):
+        read_region(tmp_path / "mask.png", SHAPE)
+    Image.fromarray(255 - MASK).save(tmp_path / "mask.png")
+    with pytest.raises(UnusableInput, match=r"smaller than half of the image, got 92% .*not zero inside the lesion"):
+        read_region(tmp_path / "mask.png", SHAPE)
+
+
+def test_corners_between_pixels_go_to_the_nearest_one(tmp_path: Path) -> None:
+    path = tmp_path / "roi.json"
+    path.write_text(json.dumps([[[9.6, 4.7], [9.6, 29.4], [19.4, 29.4], [19.4, 4.7]]]))
+    assert np.array_equal(read_region(path, SHAPE), MASK > 0)
