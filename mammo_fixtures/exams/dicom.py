@@ -89,6 +89,12 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
     header.check_position(dataset, file)
     spacing, spacing_source = header.spacing_mm(dataset, file)
     inverted, photometric = header.polarity(dataset)
+    if inverted and file.noise_gain is not None:
+        # v = gain · signal holds of what grows with the exposure; turned round, dense tissue would have the most noise.
+        raise UnusableInput(
+            "noise_gain must be stated of pixels that are not inverted, because noise grows with the stored value, got "
+            f"{photometric}; leave it out, and the noise is measured"
+        )
     layout = _layout(dataset)
     syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
     if not re.fullmatch(r"[0-9.]{1,64}", syntax):

@@ -97,7 +97,7 @@ def check_side(dataset: Dataset, file: ViewFile) -> None:
 
 def check_position(dataset: Dataset, file: ViewFile) -> None:
     """View Position and View Code Sequence must not contradict the manifest, where `CC.2` is a second CC."""
-    stated = file.position.split(".")[0].upper()
+    stated = re.split(r"[^A-Z]", file.position.upper())[0]
     positions = set(VIEW_CODES.values())
     if stated not in positions:
         return

@@ -102,6 +102,8 @@ def _add(row: Row, roots: Roots, breasts: dict[tuple[str, str], _BreastRows], pa
             raise UnusableInput(f"{row.origin}: {column} must not be empty; fill it in")
     if side not in SIDES:
         raise UnusableInput(f"{row.origin}: side must be L or R, got {side!r}")
+    if position[:2].upper() in ("L-", "R-"):
+        raise UnusableInput(f"{row.origin}: view must be the position alone, got {position!r}; side has its own column")
     label = row.get("malignant")
     if label not in LABELS:
         raise UnusableInput(f"{row.origin}: malignant must be 1, 0 or empty, got {label!r}")

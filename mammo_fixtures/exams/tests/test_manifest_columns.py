@@ -57,3 +57,13 @@ def test_labels_and_score_tables_have_the_same_rule(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Patient", "PatientID"))
     with pytest.raises(UnusableInput, match=r"^score table scores.csv: .*, got 'PatientID'; call it 'patient_id'"):
         read_score_table(path)
+
+
+@pytest.mark.parametrize("view", ["L-CC", "r-cc"])
+def test_a_view_named_with_its_side_is_refused(view: str, tmp_path: Path) -> None:
+    """Its position would not have been held against the file's."""
+    with pytest.raises(UnusableInput) as refusal:
+        read_cohort(site(tmp_path, f"exam_id,side,view,path\n1,L,{view},1.dcm\n"))
+    assert str(refusal.value) == (
+        f"site.csv, row 2: view must be the position alone, got {view!r}; side has its own column"
+    )
