@@ -54,7 +54,7 @@ def contents(store: Store) -> Contents:
         (scores,) = db.execute("SELECT COUNT(*) FROM scores").fetchone()
         (files,) = db.execute("SELECT COUNT(*) FROM files").fetchone()
         passes = db.execute(
-            "SELECT started, cells, MIN(computed, cells), MIN(found, cells), "
+            "SELECT started, cells, MIN(computed, cells), MIN(found, cells - MIN(computed, cells)), "
             "(SELECT COUNT(*) FROM leases WHERE leases.pass = passes.pass AND done = 0) "
             "FROM passes WHERE cells > 0 ORDER BY started DESC"
         ).fetchall()

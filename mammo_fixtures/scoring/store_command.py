@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import os
 import sys
 import time
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _days(text: str) -> float:
     days = float(text)
-    if not days >= 0:
+    if not 0 <= days < math.inf:
         raise argparse.ArgumentTypeError("must be a number of days, 0 or more")
     return days
 
@@ -74,7 +75,9 @@ def _list(store: Store, given: argparse.Namespace) -> int:
     print(f"{held.scores:,} scores, {held.files:,} files with known pixels")
     for each in held.passes:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.started))
-        left = f"{each.open_chunks} chunks open" if each.open_chunks else "complete"
+        # Ray's chunks are not leased: such a pass is known by its scores only.
+        short = each.cells - each.computed - each.found
+        left = f"{each.open_chunks} chunks open" if each.open_chunks else f"{short:,} missing" if short else "complete"
         print(f"pass of {when}: {each.cells:,} scores, {each.computed:,} computed, {each.found:,} found, {left}")
     return 0
 
@@ -95,6 +98,11 @@ def _verify(store: Store, given: argparse.Namespace) -> int:
 
 
 def _export(store: Store, given: argparse.Namespace) -> int:
+    if given.to.exists() and given.to.samefile(store.path):
+        print(
+            f"{given.to}: must be another file than the store itself; give one, as in: --to=scores.csv", file=sys.stderr
+        )
+        return 2
     partial = given.to.with_name(f".{given.to.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", newline="") as file:

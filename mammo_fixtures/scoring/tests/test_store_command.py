@@ -46,6 +46,22 @@ def test_list_says_what_it_holds_and_which_passes_are_open(filled, capsys):
     assert ": 10 scores, 5 computed, 0 found, 1 chunks open\n" in said
 
 
+def test_a_pass_without_leases_is_complete_only_when_its_scores_are_there(filled, store, capsys):
+    """Ray's chunks are handed out by Ray: a pass that died at once had been called complete."""
+    store.begin("by Ray", chunks=0, cells=10)
+    main(["list", str(filled)])
+    assert ": 10 scores, 0 computed, 0 found, 10 missing\n" in capsys.readouterr().out
+    store.keep([(key(100 + number), 0.5) for number in range(4)], pass_name="by Ray", found=6)
+    main(["list", str(filled)])
+    assert ": 10 scores, 4 computed, 6 found, complete\n" in capsys.readouterr().out
+
+
+def test_a_store_is_not_exported_over_itself(filled, capsys):
+    assert main(["export", str(filled), f"--to={filled}"]) == 2
+    assert "must be another file than the store itself" in capsys.readouterr().err
+    assert main(["verify", str(filled)]) == 0
+
+
 def test_verify_finds_a_flipped_score_and_tells_by_its_status(filled, capsys):
     assert main(["verify", str(filled)]) == 0
     assert capsys.readouterr().out == f"store {filled}: 6 rows are sound\n"
@@ -80,7 +96,7 @@ def test_prune_deletes_what_is_damaged_or_was_not_used_and_spares_the_rest(fille
     assert store.scores([key(n) for n in range(10)]) == {key(1): 1 / 7, key(9): 0.5}
 
 
-@pytest.mark.parametrize("days", ["-1", "nan", "x"])
+@pytest.mark.parametrize("days", ["-1", "nan", "x", "inf"])
 def test_days_must_be_a_number(filled, days, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["prune", str(filled), f"--unused-days={days}"])
