@@ -48,7 +48,7 @@ def shown(name: str) -> str:
     return Endpoint(url=name).name
 
 
-def load_classifier(name: str, *, allow_pickle: bool = False) -> Classifier:
+def load_classifier(name: str | Path, *, allow_pickle: bool = False) -> Classifier:
     """The classifier called `reference`, that `package.module:callable` gives, in a file, or behind an endpoint.
 
     The callable is a `Classifier`, a network, or something that needs no argument and gives either, such as a
@@ -56,6 +56,10 @@ def load_classifier(name: str, *, allow_pickle: bool = False) -> Classifier:
     views as they are stored and must give probabilities. Files are `.pt2`, TorchScript and `.onnx`; one that would
     run Python code of its own as it is read is refused unless `allow_pickle`.
     """
+    if isinstance(name, Path):
+        name = str(name)
+    if not isinstance(name, str):
+        raise UnusableInput(f"classifier must be {_FORMS}, got {type(name).__name__}; give one of these")
     check_name(name)
     if name == "reference":
         from mammo_fixtures.classifiers.reference import load

@@ -6,8 +6,9 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.speed import DEFAULT_SPEED
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Cohort, Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
@@ -35,7 +37,7 @@ _BEAT_SECONDS = 1.0
 def score(
     cohort: Cohort,
     classifier: Classifier,
-    plan: Mapping[str, Sequence[float] | float],
+    plan: Mapping[str, Iterable[float] | float],
     *,
     seed: int = 0,
     device: str = "auto",
@@ -48,12 +50,8 @@ def score(
 
     With a `store` file, scores that it holds are not computed again.
     """
-    conditions = [
-        Condition(part, PERTURBATIONS[name].check(severity))
-        for name, severities in plan.items()
-        for part in PERTURBATIONS.parts(name)
-        for severity in ([severities] if isinstance(severities, (int, float)) else severities)
-    ]
+    _check_given(cohort, classifier)
+    conditions = _planned(plan)
     with tempfile.TemporaryDirectory() as folder:
         opened = Store(Path(folder, "scores.sqlite") if store is None else Path(store))
         try:
@@ -62,6 +60,37 @@ def score(
             return Pass(cohort=cohort, sweep=sweep, conditions=conditions, store=opened).run()
         finally:
             opened.close()
+
+
+def _check_given(cohort: object, classifier: object) -> None:
+    """What a notebook gives in their place: a manifest's path, a network, a classifier's name."""
+    if not isinstance(cohort, Cohort):
+        raise UnusableInput(
+            f"score: cohort must be a Cohort, got {type(cohort).__name__}; read_cohort('site.csv') gives one"
+        )
+    if not isinstance(classifier, Classifier):
+        raise UnusableInput(
+            f"score: classifier must be a Classifier, got {type(classifier).__name__}; Classifier(network, …) declares "
+            "a network, load_classifier(name) loads one"
+        )
+
+
+def _planned(plan: Mapping[str, Iterable[float] | float]) -> list[Condition]:
+    if not isinstance(plan, Mapping):
+        raise UnusableInput(
+            f"score: plan must be perturbations with their severities, got {type(plan).__name__}; "
+            "an example: {'lowpass': (0.5, 1.0)}"
+        )
+    conditions = []
+    for name, given in plan.items():
+        record = PERTURBATIONS[name]
+        severities = [given] if isinstance(given, (Real, str)) or not isinstance(given, Iterable) else list(given)
+        for severity in severities:
+            if not isinstance(severity, Real):
+                raise UnusableInput(f"score: severities of {name} must be numbers, got {severity!r}; give them as such")
+        checked = [record.check(float(severity)) for severity in severities]
+        conditions += [Condition(part, severity) for part in PERTURBATIONS.parts(name) for severity in checked]
+    return conditions
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -171,3 +171,11 @@ def test_what_gives_no_classifier(attribute, said):
 
 def test_an_unusable_declaration_says_itself():
     assert refused("release_of_a_test:unusable") == "classifier ?: level must be 'view' or 'exam', got 'breast'"
+
+
+def test_a_file_may_be_given_as_a_path(tmp_path):
+    """As notebooks do; what is no name at all is one line."""
+    with pytest.raises(UnusableInput, match=r"release\.onnx"):
+        load_classifier(tmp_path / "release.onnx")
+    with pytest.raises(UnusableInput, match=r"or an http:// endpoint, got Linear; give one of these"):
+        load_classifier(torch.nn.Linear(1, 1))

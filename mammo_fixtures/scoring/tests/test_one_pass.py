@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -208,3 +209,33 @@ def test_progress_is_told_within_an_exam_too(monkeypatch, run, classifier):
     assert done == sorted(done)
     assert len({*done}) > CONDITIONS
     assert told[-1] == (4 * CONDITIONS, 4 * CONDITIONS)
+
+
+def test_severities_may_be_of_any_kind_of_number_and_sequence():
+    """As a notebook has them: of NumPy, from a generator."""
+    expected = score(in_memory(1), view_level(), {"lowpass": (0.5, 2.0)}).conditions
+    for severities in (np.array([0.5, 2.0]), (each for each in (0.5, 2.0)), [np.float32(0.5), np.int64(2)]):
+        assert score(in_memory(1), view_level(), {"lowpass": severities}).conditions == expected
+    assert score(in_memory(1), view_level(), {"lowpass": np.int64(2)}).conditions == (CLEAN, Condition("lowpass", 2.0))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("site.csv", None, {}), "score: cohort must be a Cohort, got str; read_cohort('site.csv') gives one"),
+        ((in_memory(1), "release:load", {}), "score: classifier must be a Classifier, got str; Classifier(network, …)"),
+        (
+            (in_memory(1), view_level(), ["lowpass"]),
+            "score: plan must be perturbations with their severities, got list",
+        ),
+        ((in_memory(1), view_level(), {"lowpass": "0.5"}), "score: severities of lowpass must be numbers, got '0.5'"),
+        (
+            (in_memory(1), view_level(), {"lowpass": [0.5, None]}),
+            "score: severities of lowpass must be numbers, got None",
+        ),
+    ],
+)
+def test_what_is_no_cohort_classifier_or_plan_is_one_line(given, said):
+    with pytest.raises(UnusableInput) as caught:
+        score(*given)
+    assert str(caught.value).startswith(said)
