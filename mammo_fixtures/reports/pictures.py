@@ -73,10 +73,19 @@ def perturbed(
 
 
 def detail_of(shared: Shared) -> Detail:
-    """A square of 20 mm round the middle of the lesion's region, else of the breast; moved to lie in the image."""
+    """A square of 20 mm round the middle of the lesion's region, else of the breast; moved to lie in the image.
+
+    Of regions that it cannot hold together, it is round the largest.
+    """
+    from scipy import ndimage
+
     view = shared.view
     places = np.argwhere(shared.mask_array if view.region is None else view.region)
     if view.region is not None and len(places):
+        if ((np.ptp(places, axis=0) + 1) * view.pixel_spacing_mm > DETAIL_MM).any():
+            # Half way between two lesions there is neither.
+            parts, _ = ndimage.label(view.region)
+            places = np.argwhere(parts == 1 + np.bincount(parts.ravel())[1:].argmax())
         middle = (places.min(axis=0) + places.max(axis=0) + 1) / 2
     else:
         middle = places.mean(axis=0) if len(places) else np.array(view.shape) / 2

@@ -73,6 +73,17 @@ def test_detail_is_20_mm_round_the_lesion(spacing):
     assert abs(detail.left + detail.columns / 2 - 70.5) <= 0.5 or detail.left == 0
 
 
+def test_of_lesions_further_apart_than_the_detail_it_shows_the_largest_and_not_what_lies_between():
+    view = breast()
+    far, near = view.region.copy(), view.region.copy()
+    far[420:425, 20:25] = True
+    assert detail_of(Shared(dataclasses.replace(view, region=far))) == detail_of(Shared(view))
+    near[300:303, 70:73] = True
+    both = detail_of(Shared(dataclasses.replace(view, region=near)))
+    assert both.of(near).sum() == near.sum(), "a cluster is shown whole"
+    assert abs(both.top + both.rows / 2 - 251.5) <= 0.5
+
+
 def test_detail_without_a_region_is_the_middle_of_the_breast_and_the_picture_says_so():
     view = breast(region=False)
     shared = Shared(view)
