@@ -48,9 +48,10 @@ class BreastBlocks:
 
 
 def background_value(pixels: NDArray[np.float32]) -> float:
-    """The value of the background: the most frequent end of the range on the image's border.
+    """The value of the background: the most frequent end of the range on the image's border, or what is there more.
 
-    Exactly 0 in images for presentation; the top of the range in many images for processing.
+    Exactly 0 in images for presentation; the top of the range in many images for processing; a value within the range
+    where single pixels, padding or a marker lie beyond it.
     """
     ends = in_threads(lambda band: (pixels[band].min(), pixels[band].max()), _bands(pixels.shape[0], 1))
     return _background(_border(pixels), ends)
@@ -102,7 +103,12 @@ def _background(border: NDArray[np.float32], ends: list[tuple[np.float32, np.flo
     """The end of the range, given that of every piece, that is more frequent on the border."""
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     at_low, at_high = int((border == low).sum()), int((border == high).sum())
-    return high if at_high > at_low and at_high > border.size // 10 else low
+    end = high if at_high > at_low and at_high > border.size // 10 else low
+    if 2 * max(at_low, at_high) > border.size:
+        return end
+    values, counts = np.unique(border, return_counts=True)
+    most = int(counts.argmax())
+    return float(values[most]) if counts[most] > max(at_low, at_high, border.size // 4) else end
 
 
 def breast_blocks(foreground: Foreground) -> BreastBlocks:

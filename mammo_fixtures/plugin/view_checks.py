@@ -26,6 +26,8 @@ class Look:
     exam_id: str
     side: str
     range_doubt: str
+    background: float
+    """Percent of the image that has the background's value."""
     declared: str
     """Image side of the chest wall as the file says, or empty."""
     found: str
@@ -39,6 +41,7 @@ class Look:
             exam_id=view.exam_id,
             side=view.side,
             range_doubt=range_doubt(view),
+            background=100 * background,
             declared=view.chest_wall,
             found=chest_wall_side(view.pixels) if background > _BACKGROUND_SHARE else "",
         )
@@ -49,6 +52,12 @@ def views_use_their_declared_intensity_range(cohort: Cohort, mammo_run: Run) -> 
     looks = _sample(cohort, mammo_run)
     doubts = {look.name: look.range_doubt for look in looks if look.range_doubt}
     _tell(mammo_run, "declared intensity range in doubt", doubts, len(looks))
+    bare = {
+        look.name: f"{look.background:.2g}% of it has the value taken for background"
+        for look in looks
+        if look.background <= 100 * _BACKGROUND_SHARE
+    }
+    _tell(mammo_run, "no background of one value, so that all of the image is perturbed as breast,", bare, len(looks))
     assert 2 * len(doubts) <= len(looks), (
         f"views must use their declared intensity range, {len(doubts)} of {len(looks)} looked at do not: "
         f"{_listed(doubts)}; correct intensity_low and intensity_high, or Bits Stored"

@@ -122,7 +122,23 @@ def test_undeclared_sides_are_notes_at_most(wall, noted):
     assert noted in "".join(seen.remarks)
 
 
-def test_views_without_background_say_nothing():
+def test_air_that_has_no_one_value_is_a_note():
+    """Noise in the air of a raw image: without background, all of it is taken for breast."""
+    noise = np.random.default_rng(0)
+
+    def raw(side, n):
+        values = pixels(WALL[side])
+        return view(np.where(values > 0, values, 0.9 + 0.01 * noise.random(values.shape)), side, str(n))
+
+    seen = run()
+    views_use_their_declared_intensity_range(cohort(raw), seen)
+    assert next(iter(seen.remarks)).startswith(
+        "no background of one value, so that all of the image is perturbed as breast, in 8 of 8 looked at: "
+        "exam 0, L-CC: 0.021% of it has the value taken for background; "
+    )
+
+
+def test_views_without_background_say_nothing_of_sides():
     noise = np.random.default_rng(0)
     seen = run()
     breasts_lie_on_their_declared_side(
