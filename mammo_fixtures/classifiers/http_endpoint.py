@@ -227,6 +227,7 @@ def _who(parts: SplitResult) -> dict[str, str]:
 
 
 def check_address(url: str) -> None:
+    """Raises UnusableInput, in one line, where no request can be made of the address."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UnusableInput(f"classifier endpoint: its address must be http://host:port/path or https://…, got {url!r}")
