@@ -124,9 +124,11 @@ class StoreFile:
 
     def damaged(self, what: str) -> UnusableInput:
         """The one line on a file that cannot be relied upon."""
+        # Where nothing shows that it ever was a store, it may be a manifest or a module, given by mistake.
+        sure = "" if "not a database" not in what else " if a run made it"
         return UnusableInput(
             f"store {self.path}: must be an undamaged score store, got: {what}; "
-            f"delete it (its scores are computed again), or {ELSEWHERE}"
+            f"delete it{sure} (its scores are computed again), or {ELSEWHERE}"
         )
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def test_what_is_no_database_is_refused(tmp_path):
     path.write_text("exam_id,side\n" * 100)
     assert refused(path) == (
         f"store {path}: must be an undamaged score store, got: file is not a database; "
-        f"delete it (its scores are computed again), or {ELSEWHERE}"
+        f"delete it if a run made it (its scores are computed again), or {ELSEWHERE}"
     )
 
 
