@@ -30,10 +30,12 @@ def perturb(
 
     One severity gives float32 (rows, columns); a sequence gives (severities, rows, columns), the shared work done
     once. The severity `nothing` of the record gives the clean pixels, bit for bit. `quantise_bits` rounds the result to
-    that many bits and clips it to [0, 1], as storing it would.
+    that many bits, 1 to 16, and clips it to [0, 1], as storing it would.
     """
     import torch
 
+    if quantise_bits is not None and quantise_bits not in range(1, 17):
+        raise UnusableInput(f"quantise_bits must be a whole number from 1 to 16, or None, got {quantise_bits!r}")
     record = PERTURBATIONS[name]
     shared = Shared(view, device=device, seed=seed)
     several = isinstance(severity, Sequence)

@@ -134,6 +134,15 @@ def test_rounding_to_stored_integers_is_an_option():
     assert np.allclose(steps, np.round(steps), atol=1e-3)
 
 
+@pytest.mark.parametrize("bits", [0, -1, 17, 12.5, "12"])
+def test_bits_that_no_file_stores_are_refused(bits):
+    """None at all would divide by zero steps."""
+    with pytest.raises(
+        UnusableInput, match=f"quantise_bits must be a whole number from 1 to 16, or None, got {bits!r}"
+    ):
+        perturb(view(np.zeros((4, 4))), "lowpass", 0.5, quantise_bits=bits)
+
+
 def test_missing_spacing_is_an_error():
     with pytest.raises(UnusableInput, match="pixel_spacing_mm must be two positive lengths"):
         view(np.zeros((4, 4)), (0.0, 0.07))
