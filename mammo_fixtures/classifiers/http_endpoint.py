@@ -230,7 +230,11 @@ def check_address(url: str) -> None:
     """Raises UnusableInput, in one line, where no request can be made of the address."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UnusableInput(f"classifier endpoint: its address must be http://host:port/path or https://…, got {url!r}")
+        # Neither a password before the host nor a query is repeated.
+        shown = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else url.partition("?")[0].rpartition("@")[2]
+        raise UnusableInput(
+            f"classifier endpoint: its address must be http://host:port/path or https://…, got {shown!r}"
+        )
     try:
         fits = parts.port != 0
     except ValueError:

@@ -230,6 +230,17 @@ def test_secrets_in_the_address_are_not_repeated():
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_of_another_kind():
-    with pytest.raises(UnusableInput, match="classifier endpoint: its address must be http://host:port/path or https"):
-        http_classifier("ftp://host/score")
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ftp://host/score", "ftp://host"),
+        ("htp://user:secret@host/score?token=secret", "htp://host"),
+        ("user@host/score?token=secret", "host/score"),
+        ("http://", "http://"),
+    ],
+)
+def test_an_address_of_another_kind(address, shown):
+    with pytest.raises(UnusableInput) as caught:
+        http_classifier(address)
+    expected = "classifier endpoint: its address must be http://host:port/path or https://…, got "
+    assert str(caught.value) == expected + repr(shown)
