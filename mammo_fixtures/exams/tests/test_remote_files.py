@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     write(data_set(stored, bits=12, ImageLaterality="L"), tmp_path / "images" / "1.dcm", EXPLICIT)
     Image.fromarray((stored * 16).astype(np.uint16)).save(tmp_path / "images" / "2.png")
-    Image.fromarray((stored > stored.mean()).astype(np.uint8) * 255).save(tmp_path / "rois" / "mask.png")
+    Image.fromarray((stored > np.quantile(stored, 0.9)).astype(np.uint8) * 255).save(tmp_path / "rois" / "mask.png")
     (tmp_path / "rois" / "outline.json").write_text("[[[1, 1], [1, 9], [9, 9]]]")
     (tmp_path / "site.csv").write_text(MANIFEST)
     return tmp_path
