@@ -81,7 +81,7 @@ def test_a_subgroup_whose_every_tolerance_allows_it_may_be_too_small_for_its_cle
     for tolerances, strict in ((asked() + small, ()), (asked() + small + allow, ("--mammo-strict",))):
         result = judge(gate, tolerances, *strict)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
-        result.stdout.fnmatch_lines(["FAILED *test_clean[[]clean-calcifications-auc]"])
+        result.stdout.fnmatch_lines(["FAILED *test_clean[[]clean-calcifications-auc]*"])
     other = asked(subgroup="Calcifications", severities="severities = [0.75]")
     assert judge(gate, asked() + small + allow + other).ret == pytest.ExitCode.TESTS_FAILED
 
@@ -122,5 +122,7 @@ def test_strict_may_stand_in_the_ini_file(gate):
 def test_a_stratum_that_the_table_has_not_is_one_line_in_every_test_about_it(gate):
     text = judge(gate, asked(subgroup="density=d") + asked()).stdout.str()
     line = "scores.csv: a stratum must be a column of the table, got 'density'; it has subgroup, side"
-    assert len([told for told in text.splitlines() if told.endswith(line)]) == 3  # clean, holds, curve
+    # Where CI is set, pytest's list of what failed repeats the line.
+    told = [each for each in text.splitlines() if each.endswith(line) and not each.startswith("FAILED")]
+    assert len(told) == 3  # clean, holds, curve
     assert "UnusableInput" not in text
