@@ -171,8 +171,9 @@ def test_a_cell_leads_to_its_claim_even_where_the_filter_hides_it(opened, report
     page.locator(".matrix a.held").first.focus()
     page.keyboard.press("Enter")
     claim = page.locator(page.evaluate("() => location.hash"))
-    assert claim.is_visible()
-    assert claim.evaluate("claim => claim === document.activeElement")
+    # The page answers the change of its address a moment after the key.
+    claim.wait_for(state="visible")
+    page.wait_for_function("document.activeElement === document.querySelector(location.hash)")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
