@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import io
 import json
-import math
 import reprlib
 import ssl
 import time
@@ -22,6 +21,7 @@ import numpy as np
 from mammo_fixtures.classifiers.arrays import as_array
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.declaration import checked, made
+from mammo_fixtures.classifiers.endpoint_settings import check_address, check_headers, check_patience
 from mammo_fixtures.classifiers.http_answer import MOST_BYTES, LimitedAnswer, TooLarge
 from mammo_fixtures.classifiers.placement import full_precision_only
 from mammo_fixtures.errors import UnusableInput
@@ -191,8 +191,8 @@ def http_classifier(
     Its scores are kept only where it states a version. Raises UnusableInput where it does not answer by the contract.
     """
     check_address(url)
-    _check_patience(timeout_seconds, tries, first_pause_seconds)
-    _check_headers(headers or {})
+    check_patience(timeout_seconds, tries, first_pause_seconds)
+    check_headers(headers or {})
     endpoint = Endpoint(
         url=url,
         timeout_seconds=timeout_seconds,
@@ -224,54 +224,6 @@ def _who(parts: SplitResult) -> dict[str, str]:
         return {}
     said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return {"Authorization": f"Basic {base64.b64encode(said.encode()).decode()}"}
-
-
-def check_address(url: str) -> None:
-    """Raises UnusableInput, in one line, where no request can be made of the address."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        # Neither a password before the host nor a query is repeated.
-        shown = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else url.partition("?")[0].rpartition("@")[2]
-        raise UnusableInput(
-            f"classifier endpoint: its address must be http://host:port/path or https://…, got {shown!r}"
-        )
-    try:
-        fits = parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
-        raise UnusableInput(
-            f"classifier endpoint {parts.hostname}: its port must be a number from 1 to 65535; check its address"
-        )
-    if not url.isascii() or not url.isprintable() or " " in url:
-        # Nothing of it is repeated: its query may be secret.
-        raise UnusableInput(
-            f"classifier endpoint {parts.hostname}: its address must be of ASCII characters without blanks; "
-            "write others as %20"
-        )
-
-
-def _check_patience(timeout_seconds: float, tries: int, first_pause_seconds: float) -> None:
-    if not 0 < timeout_seconds < math.inf:
-        raise UnusableInput(f"endpoint: timeout_seconds must be a time above 0, got {timeout_seconds!r}")
-    if tries < 1:
-        raise UnusableInput(f"endpoint: tries must be at least 1, got {tries!r}")
-    if not 0 <= first_pause_seconds < math.inf:
-        raise UnusableInput(f"endpoint: first_pause_seconds must be a time of 0 or more, got {first_pause_seconds!r}")
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        # The value is not repeated: it may be secret.
-        if not isinstance(value, str):
-            raise UnusableInput(
-                f"endpoint: header {name} must be a text, got {type(value).__name__}; look where it comes from"
-            )
-        if not value.isascii() or not value.isprintable():
-            raise UnusableInput(
-                f"endpoint: header {name} must be printable ASCII in one line; a file's last line break is one too "
-                "many: .strip() takes it off"
-            )
 
 
 def _start(content: bytes) -> str:

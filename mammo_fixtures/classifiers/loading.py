@@ -34,7 +34,7 @@ def check_name(name: str) -> None:
             + (f"did you mean {near[0]}?" if near else "give one of these")
         )
     if _is_address(name):
-        from mammo_fixtures.classifiers.http_endpoint import check_address
+        from mammo_fixtures.classifiers.endpoint_settings import check_address
 
         check_address(name)
 

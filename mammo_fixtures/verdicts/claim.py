@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
+from mammo_fixtures.verdicts.id_text import slug
 from mammo_fixtures.verdicts.sampling import metric_named
-from mammo_fixtures.verdicts.spelling import slug
 from mammo_fixtures.verdicts.subgroups import ALL
 from mammo_fixtures.verdicts.tolerance import Tolerance
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.basis import counts, subject
 from mammo_fixtures.verdicts.curve import metric_named
-from mammo_fixtures.verdicts.spelling import slug
+from mammo_fixtures.verdicts.id_text import slug
 from mammo_fixtures.verdicts.subgroups import ALL, crossed
 
 if TYPE_CHECKING:

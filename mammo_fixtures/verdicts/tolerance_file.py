@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
 from mammo_fixtures.scoring.score_table import CLEAN
+from mammo_fixtures.verdicts.id_text import slug
 from mammo_fixtures.verdicts.sampling import metric_named
-from mammo_fixtures.verdicts.spelling import nearest, slug
+from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
 if TYPE_CHECKING:

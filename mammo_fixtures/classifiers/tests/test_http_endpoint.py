@@ -10,6 +10,7 @@ import torch
 
 from mammo_fixtures import UnusableInput, load_classifier
 from mammo_fixtures.classifiers import http_classifier
+from mammo_fixtures.classifiers.endpoint_settings import check_address
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.tests.stored_networks import scoring, served
@@ -140,11 +141,16 @@ def test_settings_that_no_request_can_be_made_of(given, said):
         ("http://host:port/score", "its port must be a number from 1 to 65535"),
         ("http://host/score?token=secret one", "its address must be of ASCII characters without blanks"),
         ("http://host/größe?token=secret", "its address must be of ASCII characters without blanks"),
+        ("ftp://host/score", "its address must be http://host:port/path or https://…, got 'ftp://host'"),
+        ("htp://user:secret@host/score?token=secret", "http://host:port/path or https://…, got 'htp://host'"),
+        ("user@host/score?token=secret", "http://host:port/path or https://…, got 'host/score'"),
+        ("http://", "http://host:port/path or https://…, got 'http://'"),
     ],
 )
-def test_addresses_that_no_request_can_be_made_of(address, said):
+@pytest.mark.parametrize("load", [check_address, http_classifier])
+def test_addresses_that_no_request_can_be_made_of(address, said, load):
     with pytest.raises(UnusableInput) as caught:
-        load_classifier(address)
+        load(address)
     assert said in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -228,19 +234,3 @@ def test_secrets_in_the_address_are_not_repeated():
     with pytest.raises(UnusableInput) as caught:
         http_classifier(secret, tries=1)
     assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("ftp://host/score", "ftp://host"),
-        ("htp://user:secret@host/score?token=secret", "htp://host"),
-        ("user@host/score?token=secret", "host/score"),
-        ("http://", "http://"),
-    ],
-)
-def test_an_address_of_another_kind(address, shown):
-    with pytest.raises(UnusableInput) as caught:
-        http_classifier(address)
-    expected = "classifier endpoint: its address must be http://host:port/path or https://…, got "
-    assert str(caught.value) == expected + repr(shown)

@@ -26,7 +26,7 @@ class Labels:
     """Columns that are written to the manifest."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     used: dict[int, str] = field(default_factory=dict)
-    """Study that a row was last found for, by the row's number."""
+    """Study that a row was first found for, by the row's number."""
 
     def of(self, keys: Mapping[str, Sequence[str]], side: str) -> dict[str, str]:
         """The columns of a breast, empty where nothing is said; `keys` has the exam's own values of each key."""

@@ -146,25 +146,34 @@ def test_a_timeout_that_cannot_be_is_a_usage_error(faulty):
     assert run(faulty, "nothing", "--mammo-timeout=none").ret == 0
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_ctrl_c_in_the_pass_leaves_a_report_and_what_was_scored(faulty, workers):
+def interrupt(pid):
     # As a terminal does: to every process in the foreground.
-    ended_by(faulty, lambda pid: os.killpg(pid, signal.SIGINT), workers)
+    os.killpg(pid, signal.SIGINT)
 
 
-def test_a_run_that_a_scheduler_ends_leaves_a_report_and_what_was_scored(faulty, monkeypatch, tmp_path):
+def terminate(pid):
+    os.kill(pid, signal.SIGTERM)
+    time.sleep(0.2)
+    os.kill(pid, signal.SIGTERM)  # as `timeout` does: to the process and to its group
+
+
+@pytest.mark.parametrize(
+    ("end", "workers"), [(interrupt, ()), (interrupt, ("-n", "2")), (terminate, ("-n", "2"))],
+    ids=["ctrl_c", "ctrl_c-workers", "scheduler-workers"],
+)  # fmt: skip
+def test_a_pass_that_is_ended_leaves_a_report_and_what_was_scored(faulty, monkeypatch, tmp_path, end, workers):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-
-    def end(pid):
-        os.kill(pid, signal.SIGTERM)
-        time.sleep(0.2)
-        os.kill(pid, signal.SIGTERM)  # as `timeout` does: to the process and to its group
-
-    ended_by(faulty, end, ("-n", "2"))
+    status, output = ended_by(faulty, end, workers)
+    assert status == 2, output
+    assert "note: the pass ended with " in output
+    assert "The gate was stopped: it was interrupted" in (faulty.path / "out" / "report.html").read_text("utf-8")
     assert not list(tmp_path.glob("mammo-robustness-*")), "which has exam ids in it"
+    again = run(faulty, "nothing").stdout.str()
+    assert re.search(r"scores, (3[0-9]|4[0-9]|5[0-9]|6[0-9]|7[0-9]|8[0-9]) of them from the store", again), again
 
 
 def ended_by(faulty, end, workers):
+    """Exit status and output of a run that `end` ends in its pass."""
     command = [
         sys.executable,
         "-m",
@@ -191,8 +200,4 @@ def ended_by(faulty, end, workers):
     time.sleep(0.5)
     end(process.pid)
     output, _ = process.communicate(timeout=120)
-    assert process.returncode == 2, output
-    assert "note: the pass ended with " in output
-    assert "The gate was stopped: it was interrupted" in (faulty.path / "out" / "report.html").read_text("utf-8")
-    again = run(faulty, "nothing").stdout.str()
-    assert re.search(r"scores, (3[0-9]|4[0-9]|5[0-9]|6[0-9]|7[0-9]|8[0-9]) of them from the store", again), again
+    return process.returncode, output
