@@ -136,8 +136,6 @@ def judged(mammo_run: Run, curves: Curves, request: pytest.FixtureRequest) -> Ca
         allowed = may_stay_unjudged(claim, mammo_run.tolerances) and not mammo_run.settings.strict
         if verdict.outcome == "not_run" and allowed:
             pytest.skip(verdict.sentence)
-        if verdict.outcome == "inconclusive" and "inconclusive" in claim.accepted:
-            mammo_run.remarks[f"accepted though inconclusive, as its tolerance says: {request.node.name}"] = None
         return verdict
 
     return judge

@@ -20,6 +20,7 @@ from mammo_fixtures.exams.pseudonyms import Pseudonyms, read_key
 from mammo_fixtures.plugin.beside_claims import with_those_beside
 from mammo_fixtures.plugin.devices import Numbers
 from mammo_fixtures.plugin.settings import Settings, read_settings
+from mammo_fixtures.reports.headline import accepted_lines
 from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.verdicts import Tolerance, read_tolerances
 from mammo_fixtures.verdicts.claim import Claim, plan
@@ -171,7 +172,8 @@ class Run:
 
     def stated(self) -> list[str]:
         """What people should know beside the verdicts, a line each."""
-        return [*(f"{flag} ({views} views)" for flag, views in self.flags.items()), *self.remarks]
+        flags = (f"{flag} ({views} {'view' if views == 1 else 'views'})" for flag, views in self.flags.items())
+        return [*flags, *self.remarks, *accepted_lines(self.verdicts, self.ends)]
 
     def note(self, output: dict[str, Any]) -> None:
         """Take over what a worker found out."""

@@ -74,7 +74,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         for line in verdict_table(run.verdicts).splitlines():
             terminal.write_line(line)
     for line in (
-        *([counts_line(run.verdicts, selected=run.claims_selected)] if judging else []),
+        *([counts_line(run.verdicts, selected=run.claims_selected, ends=run.ends)] if judging else []),
         *(f"curve: {line}" for line in broken_lines(run.curves, run.verdicts)),
         *_effort(run),
         *(f"note: {line}" for line in run.stated()),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mammo_fixtures.reports.findings import WORST_FIRST, Findings
+from mammo_fixtures.reports.findings import WORST_FIRST, Findings, Plain
+
+_SHOWN = 10
+"""Tests that one line names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +40,7 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
         so_far = f"of {total + never} claims {total} were judged{f' ({found})' if found else ''}"
         return f"The gate was stopped: {findings.stopped}; {so_far}, so this report is part of one."
     if word == "passed":
-        held = f"all {total} claims were held" if counts["held"] == total and total else f"of {total} claims {found}"
-        if not total:
-            held = "no claim of the tolerances was selected"
-        rest = "" if counts["held"] == total else ", and their tolerances accept the others"
-        return f"The gate passed: {held}{rest}."
+        return f"The gate passed: {'; '.join(_said(findings, total))}."
     reasons = []
     refused = [verdict for verdict in findings.judged if not findings.accepted(verdict)]
     if refused:
@@ -48,9 +48,11 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
             undecided = "could not be decided with these breasts, none was found broken"
             reasons.append(f"{len(refused)} of {total} claims {undecided}")
         else:
-            reasons.append(f"{len(refused)} of {total} claims {_were(len(refused))} not held ({_kinds(findings)})")
+            reasons.append(f"{len(refused)} of {total} claims {_were(len(refused))} not held ({_kinds(refused)})")
+        if others := accepted_unheld(findings.judged, findings.ends):
+            reasons.append(f"{len(others)} more {_are(len(others))} accepted by {_tolerances(others)}")
     elif total:
-        reasons.append(f"of {total} claims {found}")
+        reasons += _said(findings, total, judged=" that were judged" if never else "")
     unclean = [v for v in findings.verdicts if v["claim"] == "clean" and not findings.accepted(v)]
     if unclean:
         reasons.append(f"the clean AUC of {_subgroups(len(unclean))} was not shown to be better than chance")
@@ -61,9 +63,69 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
     return f"The gate failed: {'; '.join(reasons) or 'nothing was judged'}."
 
 
-def _kinds(findings: Findings) -> str:
-    refused = Counter(v["outcome"] for v in findings.judged if not findings.accepted(v))
-    return ", ".join(f"{refused[name]} {name.replace('_', ' ')}" for name in WORST_FIRST if refused[name])
+def accepted_unheld(verdicts: Iterable[Plain], ends: Mapping[str, Plain]) -> list[Plain]:
+    """Verdicts that are not held and whose tests did not fail, because a tolerance accepts that."""
+    return [
+        v for v in verdicts if v["outcome"] != "held" and ends.get(v["test"], {}).get("outcome", "failed") != "failed"
+    ]
+
+
+def accepted_lines(verdicts: Sequence[Plain], ends: Mapping[str, Plain]) -> list[str]:
+    """Which they are, a line for each outcome; a test of one's own may accept what is broken."""
+    lines = []
+    for outcome in WORST_FIRST:
+        tests = [str(v["test"]) for v in accepted_unheld(verdicts, ends) if v["outcome"] == outcome]
+        if tests:
+            who = "test" if outcome == "broken" else "tolerance"
+            says = f"its {who} says" if len(tests) == 1 else f"their {who}s say"
+            more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
+            lines.append(f"accepted though {outcome.replace('_', ' ')}, as {says}: {', '.join(tests[:_SHOWN])}{more}")
+    return lines
+
+
+def _said(findings: Findings, total: int, *, judged: str = "") -> list[str]:
+    """What became of claims of which none was refused."""
+    others = accepted_unheld(findings.judged, findings.ends)
+    if not total:
+        said = ["no claim of the tolerances was selected"]
+    elif not others:
+        said = [
+            f"all {total} claims{judged} were held"
+            if total > 1
+            else f"the one claim{judged.replace('were', 'was')} was held"
+        ]
+    else:
+        rest = (
+            "it is" if total == 1 else "all are" if len(others) == total else f"the other {_are_counted(len(others))}"
+        )
+        held = total - len(others)
+        said = [
+            f"{held or 'none'} of {total} claims{judged} {_were(held or 1)} held",
+            f"{rest} accepted by {_tolerances(others)}",
+        ]
+    unclean = accepted_unheld((v for v in findings.verdicts if v["claim"] == "clean"), findings.ends)
+    if unclean:
+        said.append(f"the clean AUC of {_subgroups(len(unclean))} was not judged, as the tolerances on it allow")
+    return said
+
+
+def _tolerances(others: Sequence[Plain]) -> str:
+    return f"{'its tolerance' if len(others) == 1 else 'their tolerances'} ({_kinds(others)})"
+
+
+def _kinds(verdicts: Iterable[Plain]) -> str:
+    """`2 broken, 1 inconclusive`; the outcome alone where there is one."""
+    kinds = Counter(v["outcome"] for v in verdicts)
+    said = [f"{kinds[name]} {name.replace('_', ' ')}" for name in WORST_FIRST if kinds[name]]
+    return said[0].removeprefix("1 ") if kinds.total() == 1 else ", ".join(said)
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _are_counted(count: int) -> str:
+    return "one is" if count == 1 else f"{count} are"
 
 
 def _were(count: int) -> str:

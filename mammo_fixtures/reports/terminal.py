@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from mammo_fixtures.reports.findings import Plain
+from mammo_fixtures.reports.headline import accepted_unheld
 
 _WIDEST = 1000
 """Rich cuts figures where a table does not fit; a terminal wraps them, which loses nothing."""
@@ -13,7 +15,7 @@ _WIDEST = 1000
 OUTCOMES = ("held", "broken", "inconclusive", "not_run")
 
 
-def verdict_table(verdicts: Sequence[Mapping[str, Any]]) -> str:
+def verdict_table(verdicts: Sequence[Plain]) -> str:
     """One row a claim: clean, perturbed, drop with bounds, margin, outcome. Plain text, as wide as it needs."""
     from rich import box
     from rich.console import Console
@@ -39,18 +41,32 @@ def verdict_table(verdicts: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def counts_line(verdicts: Sequence[Mapping[str, Any]], *, selected: int) -> str:
-    """How many claims ended how, as a report counts them; then those never judged, and apart the clean AUCs."""
-    claims = Counter(v["outcome"] for v in verdicts if v["claim"] != "clean")
-    clean = Counter(v["outcome"] for v in verdicts if v["claim"] == "clean")
-    parts = [f"{claims[name]} {name.replace('_', ' ')}" for name in OUTCOMES]
-    if claims.total() < selected:
-        parts.append(f"{selected - claims.total()} never judged")
-    beside = [f"{clean[name]} {name.replace('_', ' ')}" for name in OUTCOMES if clean[name]]
+def counts_line(verdicts: Sequence[Plain], *, selected: int, ends: Mapping[str, Plain] | None = None) -> str:
+    """How many claims ended how, as a report counts them; those never judged; and apart the clean AUCs.
+
+    `ends` says how tests ended: what was not held and did not fail is told as accepted.
+    """
+    claims = [v for v in verdicts if v["claim"] != "clean"]
+    clean = [v for v in verdicts if v["claim"] == "clean"]
+    parts = _counted(claims, ends or {}, OUTCOMES)
+    if len(claims) < selected:
+        parts.append(f"{selected - len(claims)} never judged")
+    beside = _counted(clean, ends or {}, [name for name in OUTCOMES if any(v["outcome"] == name for v in clean)])
     return f"claims: {', '.join(parts)}" + (f"; clean AUC: {', '.join(beside)}" if beside else "")
 
 
-def _claim(verdict: Mapping[str, Any]) -> str:
+def _counted(verdicts: Sequence[Plain], ends: Mapping[str, Plain], outcomes: Sequence[str]) -> list[str]:
+    """`3 not run (2 accepted)`."""
+    all_of = Counter(v["outcome"] for v in verdicts)
+    accepted = Counter(v["outcome"] for v in accepted_unheld(verdicts, ends))
+    said = []
+    for name in outcomes:
+        some = "" if accepted[name] == all_of[name] else f"{accepted[name]} "
+        said.append(f"{all_of[name]} {name.replace('_', ' ')}" + (f" ({some}accepted)" if accepted[name] else ""))
+    return said
+
+
+def _claim(verdict: Plain) -> str:
     """`holds lowpass-0.50mm-all-auc`, as the test's id has it, so that it can be typed after -k."""
     _, _, rest = str(verdict["test"]).partition("[")
     return f"{verdict['claim']} {rest.removesuffix(']')}"

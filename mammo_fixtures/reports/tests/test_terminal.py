@@ -55,6 +55,20 @@ def test_clean_aucs_are_counted_apart_from_claims():
     )
 
 
+def test_what_tolerances_accept_is_counted_as_accepted():
+    held, open_ = verdict(outcome="held", test="a"), verdict(test="b")
+    clean = verdict(claim="clean", outcome="not_run", test="c")
+    ends = {"a": {"outcome": "passed"}, "b": {"outcome": "passed"}, "c": {"outcome": "skipped"}}
+    assert counts_line([held, open_, clean], selected=2, ends=ends) == (
+        "claims: 1 held, 0 broken, 1 inconclusive (accepted), 0 not run; clean AUC: 1 not run (accepted)"
+    )
+    more = verdict(test="d")
+    line = counts_line([held, open_, more], selected=3, ends=ends | {"d": {"outcome": "failed"}})
+    assert line == "claims: 1 held, 0 broken, 2 inconclusive (1 accepted), 0 not run"
+    refused = {test: {"outcome": "failed"} for test in ends}
+    assert "accepted" not in counts_line([held, open_, clean], selected=2, ends=refused)
+
+
 def test_json_has_the_same_bytes_whatever_the_order_and_refuses_nan(tmp_path):
     one, two = verdict(test="a"), verdict(test="b")
     for folder, order in (("x", [one, two]), ("y", [two, one])):
