@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ BREAST = ""
 _LOSS_SCALE = 2.0**64
 """Brings gradients of saturated scores, 1e-45 and less, back among numbers that float32 holds and CPUs compute fast.
 Loss scaling: Micikevicius et al. 2018, arXiv:1710.03740."""
+_AHEAD = 2
+"""Steps after which a GPU is asked whether all was finite: it has one to do still while the next is being begun."""
 
 
 class NoGradient(UnusableInput):
@@ -44,16 +47,15 @@ def gradients_of(
     Infinite and undefined values count as 0. Results may share memory with the network: not to be changed.
     """
     scale, begun = loss_scale, False
-    before: Download | None = None
+    asked: deque[Download] = deque()
 
     def gradients(images: Sequence[Tensor]) -> list[Tensor]:
-        nonlocal scale, begun, before
-        if before is not None and not bool(before.wait()):
+        nonlocal scale, begun
+        if len(asked) == _AHEAD and not bool(asked.popleft().wait()):
             scale = 1.0
         found = at(images)
         if begun and found[0].device.type == "cuda":
-            # Asked for with the next images only: else a GPU would be waited for at each step.
-            before = Download(_sums(found).isfinite().all())
+            asked.append(Download(_sums(found).isfinite().all()))
             return [each.nan_to_num(0, 0, 0) for each in found]
         begun = True
         if bool(_sums(found).isfinite().all()):

@@ -204,18 +204,31 @@ class Inference:
 
 
 def batch_of(inputs: Sequence[Tensor], kept: Sequence[Tensor] | None) -> Tensor:
-    """Inputs (channels, rows, columns) as one batch: a copy, unless it is one input whose memory nobody keeps."""
+    """Inputs (channels, rows, columns) as one batch: a copy, unless they are one already whose memory nobody keeps."""
     import torch
 
     one = inputs[0]
-    if kept is None or len(inputs) > 1 or one.shape[0] > 1 or not one.is_contiguous():
+    if kept is None or one.shape[0] > 1 or not _in_a_row(inputs):
         return torch.stack(list(inputs))
     memory = one.untyped_storage().data_ptr()
     if any(each.untyped_storage().data_ptr() == memory for each in kept):
         return torch.stack(list(inputs))
     # Strides as in a copy: of an axis of length 1 they may be anything, and kernels are chosen by them.
     rows, columns = one.shape[1:]
-    return one.as_strided((1, 1, rows, columns), (rows * columns, rows * columns, columns, 1))
+    return one.as_strided((len(inputs), 1, rows, columns), (rows * columns, rows * columns, columns, 1))
+
+
+def _in_a_row(inputs: Sequence[Tensor]) -> bool:
+    """Whether inputs of one shape follow one another in memory."""
+    one = inputs[0]
+    memory, size = one.untyped_storage().data_ptr(), one.nbytes
+    return all(
+        each.shape == one.shape
+        and each.is_contiguous()
+        and each.untyped_storage().data_ptr() == memory
+        and each.data_ptr() == one.data_ptr() + number * size
+        for number, each in enumerate(inputs)
+    )
 
 
 def batch_said(names: Sequence[str]) -> str:

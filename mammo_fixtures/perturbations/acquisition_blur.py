@@ -43,22 +43,17 @@ def motion_blur(
 
     from mammo_fixtures.perturbations.cosine_transform import by_scipy, filtered_obliquely, frequencies
 
-    # torch's own is a single pass on a GPU, and on a CPU several times as slow as ours.
-    unit, sine_over_itself = (math.pi, _sine_over_itself) if by_scipy(pixels) else (1.0, torch.sinc)
-    phases = [
-        (unit * length_mm * along * frequencies(n, mm, pixels)).to(pixels.dtype)
-        for along, n, mm in zip(motion_direction, pixels.shape, spacing_mm, strict=True)
-    ]
     out = torch.empty_like(pixels) if out is None else out
-
-    def transfer(lines: slice) -> tuple[Tensor, Tensor]:
-        down = phases[0][lines, None]
-        return sine_over_itself(down + phases[1]), sine_over_itself(down - phases[1])
-
     columns = slice(*breast_box[2:])
     if columns.start == columns.stop:
         return out.copy_(pixels)
-    filtered_obliquely(spectrum, transfer, out, columns)
+    # torch's own is a single pass on a GPU, and on a CPU several times as slow as ours.
+    unit, sine_over_itself = (math.pi, _sine_over_itself) if by_scipy(pixels) else (1.0, torch.sinc)
+    down, across = (
+        (unit * length_mm * along * frequencies(n, mm, pixels)).to(pixels.dtype)
+        for along, n, mm in zip(motion_direction, pixels.shape, spacing_mm, strict=True)
+    )
+    filtered_obliquely(spectrum, sine_over_itself, down, across, out, columns)
     for beyond in (slice(columns.start), slice(columns.stop, None)):
         out[:, beyond] = pixels[:, beyond]
     torch.where(mask[:, columns], out[:, columns], pixels[:, columns], out=out[:, columns])

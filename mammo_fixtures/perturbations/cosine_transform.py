@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mammo_fixtures.perturbations.cosine_by_fourier import along, back_along
+from mammo_fixtures.perturbations import cosine_by_fourier
 from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    Transfer = Callable[[slice], tuple[Tensor, Tensor]]
+    Transfer = Callable[[Tensor], Tensor]
 
 _BAND = 128
 """Rows that a thread weighs at a time on the CPU: threads with fewer wait for each other."""
@@ -51,18 +51,18 @@ def forward(pixels: Tensor) -> Tensor:
         from scipy import fft
 
         return torch.from_numpy(fft.dctn(pixels.numpy(), type=2, norm="ortho", workers=torch.get_num_threads()))
-    return along(along(pixels, 1), 0)
+    return cosine_by_fourier.forward(pixels)
 
 
 def filtered(spectrum: Tensor, rows: Gain, columns: Gain, out: Tensor) -> Tensor:
     """Inverse of spectrum × (rows ⊗ columns), written into `out`; what has no gain is not transformed."""
     kept = spectrum[: rows.kept, : columns.kept]
-    gains = rows.values[: rows.kept, None], columns.values[: columns.kept]
     if not by_scipy(out):
-        return _inverse_by_fourier((kept * gains[0]).mul_(gains[1]), out)
+        return cosine_by_fourier.inverse(kept, out, (rows.values, columns.values))
     # Nothing here by torch: its threads would still be waiting busily while SciPy's transform.
     array = out.numpy()
-    _weigh(kept.numpy(), gains[0].numpy(), gains[1].numpy(), array[: rows.kept, : columns.kept])
+    gains = rows.values[: rows.kept, None].numpy(), columns.values[: columns.kept].numpy()
+    _weigh(kept.numpy(), *gains, array[: rows.kept, : columns.kept])
     array[rows.kept :, : columns.kept] = 0
     return _inverse(out, columns.kept)
 
@@ -87,49 +87,45 @@ def filtered_by(spectrum: Tensor, gain: Tensor, out: Tensor) -> Tensor:
 
     rows, columns = gain.shape
     if not by_scipy(out):
-        return _inverse_by_fourier(spectrum[:rows, :columns] * gain, out)
+        return cosine_by_fourier.inverse(spectrum[:rows, :columns] * gain, out)
     torch.mul(spectrum[:rows, :columns], gain, out=out[:rows, :columns])
     out[rows:, :columns].zero_()
     return _inverse(out, columns)
 
 
-def filtered_obliquely(spectrum: Tensor, transfer: Transfer, out: Tensor, columns: slice = slice(None)) -> Tensor:
+def filtered_obliquely(
+    spectrum: Tensor, transfer: Transfer, rows: Tensor, columns: Tensor, out: Tensor, some: slice = slice(None)
+) -> Tensor:
     """The mirrored image under a real transfer function that is even only about the origin, written into `out`.
 
-    `transfer` gives, for a slice of the spectrum's rows, the transfer at (f, g) and at (f, −g), for the coefficients'
-    frequencies f of the rows' and g of the columns' axis; both may be changed. A cosine has both in equal parts: half
-    their sum gives it back as a cosine, and half their difference turns it into minus the product of two sines. Exact,
-    without padding. Columns of the image beyond `columns` hold nothing of use.
+    The transfer at (f, g) is `transfer` of rows[f] + columns[g], at (f, −g) of their difference, for the coefficients'
+    frequencies f of the rows' and g of the columns' axis; it may change what it is given. A cosine has both in equal
+    parts: half their sum gives it back as a cosine, and half their difference turns it into minus the product of two
+    sines. Exact, without padding. Columns of the image beyond `some` hold nothing of use.
     """
     import torch
+    from scipy import fft
 
+    if not by_scipy(out):
+        return cosine_by_fourier.inverse_obliquely(spectrum, transfer, rows, columns, out, some)
     sines = torch.empty_like(out)
     sines[-1], sines[:, -1] = 0, 0
 
-    def some(first: int) -> None:
-        one_way, other_way = transfer(slice(first, first + band))
-        lines = spectrum[first : first + band]
-        mean = torch.lerp(one_way, other_way, 0.5, out=out[first : first + band])
+    def weigh(first: int) -> None:
+        lines = slice(first, first + _BAND)
+        down, coefficients = rows[lines, None], spectrum[lines]
+        one_way, other_way = transfer(down + columns), transfer(down - columns)
+        mean = torch.lerp(one_way, other_way, 0.5, out=out[lines])
         # The first sine has half a wave: the difference of constant cosines, which are first among them, is nothing.
         begin = 1 if first == 0 else 0
-        there = sines[max(first - 1, 0) : first - 1 + len(lines), :-1]
-        torch.mul(one_way.sub_(mean)[begin:, 1:], lines[begin:, 1:], out=there)
-        mean.mul_(lines)
+        there = sines[max(first - 1, 0) : first - 1 + len(coefficients), :-1]
+        torch.mul(one_way.sub_(mean)[begin:, 1:], coefficients[begin:, 1:], out=there)
+        mean.mul_(coefficients)
 
-    scipys = by_scipy(out)
-    band = _BAND if scipys else len(out)
-    in_threads(some, range(0, len(out), band))
-    if scipys:
-        from scipy import fft
-
-        for array, inverse in ((out.numpy(), fft.idct), (sines.numpy(), fft.idst)):
-            _along_both(array, inverse, columns)
-    else:
-        half_way = torch.empty_like(out)
-        for waves, of_sines in ((out, False), (sines, True)):
-            back_along(waves, 1, half_way, of_sines=of_sines)
-            back_along(half_way[:, columns], 0, waves[:, columns], of_sines=of_sines)
-    out[:, columns].sub_(sines[:, columns])
+    in_threads(weigh, range(0, len(out), _BAND))
+    for array, inverse in ((out.numpy(), fft.idct), (sines.numpy(), fft.idst)):
+        _along_both(array, inverse, some)
+    out[:, some].sub_(sines[:, some])
     return out
 
 
@@ -153,12 +149,6 @@ def _inverse(coefficients: Tensor, columns: int) -> Tensor:
     _in_place(some, fft.idct(some, norm="ortho", axis=0, overwrite_x=True, workers=workers))
     _in_place(array, fft.idct(array, norm="ortho", axis=1, overwrite_x=True, workers=workers))
     return coefficients
-
-
-def _inverse_by_fourier(coefficients: Tensor, out: Tensor) -> Tensor:
-    """Inverse DCT of the first coefficients of each axis, the others being zero, written into `out`."""
-    down = coefficients.new_empty(out.shape[0], coefficients.shape[1])
-    return back_along(back_along(coefficients, 0, down), 1, out)
 
 
 def by_scipy(image: Tensor) -> bool:

@@ -75,7 +75,7 @@ def resample(
     origins = _origins(source, first, runs)
     starts = _starts(source, origins)
     if not _by_tiles(pixels):
-        return all_tiles(pixels, source, origins, starts, chest_wall, background, out)
+        return all_tiles(pixels, source, origins, starts, states != _BACKGROUND, chest_wall, background, out)
     _Sampler(
         # Rows one after another in memory, as crops are addressed.
         pixels=pixels.contiguous(),

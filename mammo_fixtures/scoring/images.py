@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.downloads import Download
@@ -41,25 +42,28 @@ class Image:
 
 
 class Images:
-    """Buffers of one process: fresh memory pages cost more than the arithmetic."""
+    """Memory of one process that images are made in: fresh pages cost more than the arithmetic."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._buffers: list[torch.Tensor] = []
+        self._memory: torch.Tensor | None = None
 
-    def make(self, wanted: Sequence[tuple[Shared, Condition]]) -> list[Image]:
-        """An image each."""
-        return [self._made(place, shared, condition) for place, (shared, condition) in enumerate(wanted)]
+    def make(self, wanted: Sequence[tuple[Shared, Condition]], *, in_a_row: bool = False) -> list[Image]:
+        """An image each; several `in_a_row` one after another in memory, as a batch of one shape is."""
+        return [
+            self._made(shared, condition, room, copied=in_a_row and len(wanted) > 1)
+            for (shared, condition), room in zip(wanted, self._rooms([s.view.shape for s, _ in wanted]), strict=True)
+        ]
 
     def forget(self) -> None:
-        """Give the buffers back, where memory is short."""
-        self._buffers.clear()
+        """Give the memory back, where it is short."""
+        self._memory = None
 
-    def _made(self, place: int, shared: Shared, condition: Condition) -> Image:
+    def _made(self, shared: Shared, condition: Condition, room: torch.Tensor, *, copied: bool) -> Image:
         if condition == CLEAN or condition.perturbation == MISSING_VIEW.name:
-            return Image(condition=condition, pixels=shared.pixels)
+            return Image(condition=condition, pixels=room.copy_(shared.pixels) if copied else shared.pixels)
         record = PERTURBATIONS[condition.perturbation]
-        pixels = apply(record, shared, condition.severity, self._buffer(place, shared.view.shape))
+        pixels = apply(record, shared, condition.severity, room)
         # What is noted is remembered with the scores, so that reports can count it also where nothing is computed.
         said = record.flag(shared, condition.severity) if record.flag and not record.notes else ""
         image = Image(condition=condition, pixels=pixels, said=said, notes=_notes(shared, condition))
@@ -67,14 +71,18 @@ class Images:
             return image
         return replace(image, unchanged=_comparison(pixels, record, shared, condition.severity))
 
-    def _buffer(self, place: int, shape: tuple[int, int]) -> torch.Tensor:
+    def _rooms(self, shapes: Sequence[tuple[int, int]]) -> list[torch.Tensor]:
         import torch
 
-        while len(self._buffers) <= place:
-            self._buffers.append(torch.empty(0))
-        if self._buffers[place].shape != shape:
-            self._buffers[place] = torch.empty(shape, dtype=torch.float32, device=self._device)
-        return self._buffers[place]
+        sizes = [rows * columns for rows, columns in shapes]
+        if self._memory is None or self._memory.numel() < sum(sizes):
+            # Given back before more is asked for.
+            self._memory = None
+            self._memory = torch.empty(sum(sizes), dtype=torch.float32, device=self._device)
+        ends = accumulate(sizes)
+        return [
+            self._memory[end - size : end].view(shape) for size, end, shape in zip(sizes, ends, shapes, strict=True)
+        ]
 
 
 def _must_differ(record: Perturbation, severity: float, shared: Shared) -> bool:

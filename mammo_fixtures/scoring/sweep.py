@@ -174,7 +174,7 @@ class Sweep:
         return begun
 
     def _begin(self, shared: Shared, conditions: Sequence[Condition]) -> Begun:
-        images = self._images.make([(shared, condition) for condition in conditions])
+        images = self._images.make([(shared, condition) for condition in conditions], in_a_row=True)
         inputs = [self.inference.input(image.pixels, _declared(shared.view, image.condition)) for image in images]
         names = [view_text(shared.view, condition) for condition in conditions]
         shape = (len(inputs), *inputs[0].shape)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mammo_fixtures import Classifier, UnusableInput, View
-from mammo_fixtures.classifiers.inference import Inference, resolve_device
+from mammo_fixtures.classifiers.inference import Inference, batch_of, resolve_device
 from mammo_fixtures.classifiers.memory import OutOfMemory
 
 NAMES = ["exam 1, L-CC, clean", "exam 1, L-MLO, clean"]
@@ -226,3 +226,31 @@ def test_a_network_that_changes_torchs_default_type_is_told_so():
             inference.view_scores(images, ["exam 2"])
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_inputs_that_are_a_batch_already_are_not_copied():
+    memory = torch.arange(24.0)
+    rows = [memory[start : start + 12].view(1, 4, 3) for start in (0, 12)]
+    batch = batch_of(rows, kept=[torch.zeros(1)])
+    assert batch.data_ptr() == memory.data_ptr()
+    assert batch.shape == (2, 1, 4, 3)
+    assert batch.stride() == (12, 12, 3, 1)
+    assert torch.equal(batch.flatten(), memory)
+
+
+@pytest.mark.parametrize(
+    "case", ["nobody says", "of a kept one", "in another order", "with a gap", "in other memory", "transposed"]
+)
+def test_other_inputs_are_copied_into_a_batch(case):
+    memory = torch.arange(48.0)
+    first, second, third = (memory[start : start + 12].view(1, 4, 3) for start in (0, 12, 24))
+    inputs = {
+        "in another order": [second, first],
+        "with a gap": [first, third],
+        "in other memory": [first, second.clone()],
+        "transposed": [memory[:12].view(1, 3, 4).mT, memory[12:24].view(1, 3, 4).mT],
+    }.get(case, [first, second])
+    kept = None if case == "nobody says" else [third if case == "of a kept one" else torch.zeros(1)]
+    batch = batch_of(inputs, kept)
+    assert torch.equal(batch, torch.stack(inputs))
+    assert batch.untyped_storage().data_ptr() != memory.untyped_storage().data_ptr()

@@ -233,6 +233,18 @@ def test_views_of_different_sizes_share_no_buffer_by_mistake():
         assert score == pytest.approx(0.5 if side == "L" else 0.25, abs=1e-6)
 
 
+def test_images_of_a_view_are_made_as_one_batch_and_given_without_a_copy(monkeypatch):
+    monkeypatch.setattr(torch, "stack", None)  # which would copy
+    mean = Classifier(lambda batch: batch.mean(dim=(1, 2, 3)), name="mean")
+    conditions = [CLEAN, Condition("lowpass", 2.0), Condition("contrast", 0.9), Condition("gamma_darker", 1.1)]
+    exam = in_memory(1).exams[0]
+    wanted = {breast.side: conditions for breast in exam.breasts}
+    at_once = sweep(mean, batch_size=3).exam(exam, wanted)
+    monkeypatch.undo()
+    for cell, score in sweep(mean, batch_size=1).exam(exam, wanted).items():
+        assert at_once[cell] == pytest.approx(score, abs=1e-7)
+
+
 def test_a_perturbation_that_leaves_the_pixels_as_they_are_is_flagged():
     flat = View.from_array(
         np.full((24, 16), 0.5),
