@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.classifier import Classifier, called
 from mammo_fixtures.errors import UnusableInput
 
 
@@ -35,6 +35,6 @@ def aggregated(classifier: Classifier, scores: Mapping[str, float], breast: str)
 def _bad(classifier: Classifier, got: str, scores: Mapping[str, float], breast: str) -> UnusableInput:
     kind = "a probability in [0, 1]" if classifier.score == "probability" else "a finite logit"
     return UnusableInput(
-        f"classifier {classifier.name or '?'}: the aggregate rule must give {kind}, {got} for {breast} from "
+        f"{called(classifier.name)}: the aggregate rule must give {kind}, {got} for {breast} from "
         f"{', '.join(f'{position} {score:.6g}' for position, score in scores.items())}; correct the rule"
     )

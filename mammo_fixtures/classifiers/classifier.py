@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -59,53 +60,65 @@ class Classifier:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rules = (
-            (callable(self.network), "network must be callable", self.network),
-            (not isinstance(self.network, type), "network must be made already, not its class", self.network),
-            (self.name.isprintable(), "name must be printable text in one line", self.name),
-            (self.level in ("view", "exam"), "level must be 'view' or 'exam'", self.level),
-            (self.score in ("probability", "logit"), "score must be 'probability' or 'logit'", self.score),
-            (
-                callable(self.aggregate) or self.aggregate in ("mean", "max"),
-                "aggregate must be 'mean', 'max' or a function of the scores by position",
-                self.aggregate,
-            ),
-            (self.fit in ("resize", "pad"), "fit must be 'resize' or 'pad'", self.fit),
-            (self.chest_wall in (None, "left", "right"), "chest_wall must be 'left', 'right' or None", self.chest_wall),
-            (self.channels in (1, 3), "channels must be 1 or 3", self.channels),
-            (
-                self.input_size is None or (len(self.input_size) == 2 and min(self.input_size) > 0),
-                "input_size must be (rows, columns) or None",
-                self.input_size,
-            ),
-            (
-                self.pixel_spacing_mm is None or 0 < self.pixel_spacing_mm < 100,
-                "pixel_spacing_mm must be a positive length in mm or None",
-                self.pixel_spacing_mm,
-            ),
-            (
-                len(self.intensity) == 2
-                and all(map(math.isfinite, self.intensity))
-                and self.intensity[0] != self.intensity[1],
-                "intensity must be two different values",
-                self.intensity,
-            ),
-            (
-                not self.integers or abs(self.intensity[1] - self.intensity[0]) > 1,
-                "integers need the intensity that they range over, such as (0, 4095)",
-                self.intensity,
-            ),
-            (
-                self.missing_views in ("refuse", "blank", "leave_out"),
-                "missing_views must be 'refuse', 'blank' or 'leave_out'",
-                self.missing_views,
-            ),
-            (
-                bool(self.views) and all(view[:2] in ("L-", "R-") for view in self.views),
-                "views must name at least one view, such as L-CC",
-                self.views,
-            ),
-        )
-        for holds, rule, got in rules:
-            if not holds:
-                raise UnusableInput(f"classifier {self.name or '?'}: {rule}, got {got!r}")
+        for name, holds, rule in _RULES:
+            got = getattr(self, name)
+            try:
+                good = holds(got)
+            except (TypeError, ValueError, AttributeError):  # a number where a pair belongs, and the like
+                good = False
+            if not good:
+                raise UnusableInput(f"{called(self.name)}: {rule}, got {got!r}")
+        if self.integers and abs(self.intensity[1] - self.intensity[0]) <= 1:
+            raise UnusableInput(
+                f"{called(self.name)}: integers need the intensity that they range over, such as (0, 4095), got "
+                f"{self.intensity!r}"
+            )
+
+
+def called(name: object, what: str = "classifier") -> str:
+    """How messages begin: `classifier release`, or `classifier` where it has no name."""
+    return f"{what} {name}" if name and isinstance(name, str) and name.isprintable() else what
+
+
+_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("network", callable, "network must be callable"),
+    ("network", lambda it: not isinstance(it, type), "network must be made already, not its class"),
+    ("name", str.isprintable, "name must be printable text in one line"),
+    ("level", lambda it: it in ("view", "exam"), "level must be 'view' or 'exam'"),
+    ("score", lambda it: it in ("probability", "logit"), "score must be 'probability' or 'logit'"),
+    (
+        "aggregate",
+        lambda it: callable(it) or it in ("mean", "max"),
+        "aggregate must be 'mean', 'max' or a function of the scores by position",
+    ),
+    ("fit", lambda it: it in ("resize", "pad"), "fit must be 'resize' or 'pad'"),
+    ("chest_wall", lambda it: it in (None, "left", "right"), "chest_wall must be 'left', 'right' or None"),
+    ("channels", lambda it: it in (1, 3), "channels must be 1 or 3"),
+    (
+        "input_size",
+        lambda it: it is None or (len(it) == 2 and all(operator.index(n) > 0 for n in it)),
+        "input_size must be (rows, columns) or None",
+    ),
+    (
+        "pixel_spacing_mm",
+        lambda it: it is None or 0 < it < 100,
+        "pixel_spacing_mm must be a positive length in mm or None",
+    ),
+    (
+        "intensity",
+        lambda it: len(it) == 2 and all(map(math.isfinite, it)) and it[0] != it[1],
+        "intensity must be two different values",
+    ),
+    ("fingerprint", lambda it: isinstance(it, str), "fingerprint must be a text"),
+    (
+        "missing_views",
+        lambda it: it in ("refuse", "blank", "leave_out"),
+        "missing_views must be 'refuse', 'blank' or 'leave_out'",
+    ),
+    (
+        "views",
+        lambda it: bool(it) and all(view[:2] in ("L-", "R-") for view in it),
+        "views must name at least one view, such as L-CC",
+    ),
+)
+"""By field: what must hold of it."""

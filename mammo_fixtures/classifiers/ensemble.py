@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.classifier import Classifier, called
 from mammo_fixtures.classifiers.placement import place
 from mammo_fixtures.errors import UnusableInput
 
@@ -26,15 +26,16 @@ def ensemble(*members: Classifier, name: str = "") -> Classifier:
     from mammo_fixtures.classifiers.fingerprint import fingerprint
 
     if len(members) < 2:
-        raise UnusableInput(f"ensemble {name or '?'}: it needs at least two members, got {len(members)}")
+        raise UnusableInput(f"{called(name, 'ensemble')}: it needs at least two members, got {len(members)}")
     first = members[0]
     for other in members[1:]:
         for each in fields(Classifier):
             one, two = getattr(first, each.name), getattr(other, each.name)
             if each.name not in _MAY_DIFFER and one != two:
                 raise UnusableInput(
-                    f"ensemble {name or '?'}: members must declare the same {each.name}, got {one!r} of "
-                    f"{first.name or '?'} and {two!r} of {other.name or '?'}; wrap what differs into the network"
+                    f"{called(name, 'ensemble')}: members must declare the same {each.name}, got {one!r} of "
+                    f"{first.name or 'the first'} and {two!r} of {other.name or 'another'}; wrap what "
+                    "differs into the network"
                 )
     known = [fingerprint(member) for member in members]
     return replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from mammo_fixtures.classifiers.classifier import called
 from mammo_fixtures.errors import UnusableInput
 
 
@@ -20,13 +21,13 @@ def folded(network: Any, *, name: str) -> Any:
         traced = torch.fx.symbolic_trace(network)
     except Exception as error:
         raise UnusableInput(
-            f"classifier {name}: cannot be folded, its flow could not be traced: {type(error).__name__}: "
+            f"{called(name)}: cannot be folded, its flow could not be traced: {type(error).__name__}: "
             f"{str(error).partition(chr(10))[0]}; leave folded out"
         ) from error
     pairs = _pairs(traced)
     if not pairs:
         raise UnusableInput(
-            f"classifier {name}: has no batch norm right after a convolution that could be folded; leave folded out"
+            f"{called(name)}: has no batch norm right after a convolution that could be folded; leave folded out"
         )
     for convolution, norm in pairs:
         fuse: Any = torch.nn.utils.fuse_conv_bn_eval

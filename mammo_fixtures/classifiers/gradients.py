@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mammo_fixtures.classifiers.classifier import called
 from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.memory import OutOfMemory, ran_out, said
@@ -120,8 +121,7 @@ def _apart(given: Tensor, leaf: Tensor) -> Tensor:
 
 
 def _none(inference: Inference, why: str) -> NoGradient:
-    name = inference.classifier.name or "?"
     return NoGradient(
-        f"classifier {name}: gives no gradient at its pixels: {why}; where that is so by nature, leave adversarial "
-        'claims out: -k "not pgd and not universal"'
+        f"{called(inference.classifier.name)}: gives no gradient at its pixels: {why}; where that is so by nature, "
+        'leave adversarial claims out: -k "not pgd and not universal"'
     )

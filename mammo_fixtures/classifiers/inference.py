@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mammo_fixtures.classifiers.classifier import Classifier
+from mammo_fixtures.classifiers.classifier import Classifier, called
 from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inputs import classifier_input
 from mammo_fixtures.classifiers.memory import keep_freed_memory, memory_watched
@@ -51,7 +51,7 @@ class Inference:
         """What decides the last bits of a score, beside classifier and input."""
         if "allocator" in self.speed:
             keep_freed_memory()
-        self._network = faster(classifier.network, self.speed, name=classifier.name or "?")
+        self._network = faster(classifier.network, self.speed, name=classifier.name)
         self._proven = self._network is classifier.network
 
     def input(self, image: Tensor, view: View) -> Tensor:
@@ -134,11 +134,11 @@ class Inference:
         got = f"{type(error).__name__}: {error}"
         if any(part in str(error) for part in _GPU_FAILED):
             return ClassifierRaised(
-                f"classifier {self.classifier.name or '?'}: the GPU must answer for {what}, it failed: {got}; look at "
+                f"{called(self.classifier.name)}: the GPU must answer for {what}, it failed: {got}; look at "
                 "it (nvidia-smi), and run again there or with --mammo-device=cpu"
             )
         return ClassifierRaised(
-            f"classifier {self.classifier.name or '?'}: the network must accept {what}, it raised {got}; look at its "
+            f"{called(self.classifier.name)}: the network must accept {what}, it raised {got}; look at its "
             "traceback, or declare input_size and channels as the network needs them"
         )
 
@@ -200,7 +200,7 @@ class Inference:
         return scores
 
     def _bad(self, what: str) -> UnusableInput:
-        return UnusableInput(f"classifier {self.classifier.name or '?'}: {what}")
+        return UnusableInput(f"{called(self.classifier.name)}: {what}")
 
 
 def batch_of(inputs: Sequence[Tensor], kept: Sequence[Tensor] | None) -> Tensor:

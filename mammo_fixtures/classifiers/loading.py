@@ -97,7 +97,10 @@ def _of_module(name: str, module_name: str, attribute: str) -> Classifier:
     if _is_loader(found):
         try:
             found = found()
-        except UnusableInput:
+        except UnusableInput as error:
+            # What has no name yet is known by where it was looked for.
+            if str(error).startswith("classifier: "):
+                raise UnusableInput(str(error).replace("classifier:", f"classifier {name}:", 1)) from error
             raise
         except Exception as error:
             raise ClassifierRaised(

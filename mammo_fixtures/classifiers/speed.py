@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mammo_fixtures.classifiers.classifier import called
 from mammo_fixtures.classifiers.folding import folded
 from mammo_fixtures.errors import UnusableInput
 
@@ -41,7 +42,7 @@ def faster(network: Callable[..., Any], speed: Iterable[str], *, name: str) -> C
     changing = [each for each in speed if each not in _SAME_BITS]
     if changing and (not isinstance(network, torch.nn.Module) or isinstance(network, torch.jit.ScriptModule)):
         raise UnusableInput(
-            f"classifier {name}: speed {', '.join(changing)} needs a torch.nn.Module written in Python, got "
+            f"{called(name)}: speed {', '.join(changing)} needs a torch.nn.Module written in Python, got "
             f"{type(network).__name__}; leave it out"
         )
     for each in changing:

@@ -13,7 +13,7 @@ from mammo_fixtures.exams.dicom_meta import DEFLATED, parsable
 from mammo_fixtures.exams.dicom_pixels import BIG_ENDIAN, PixelLayout, stored_values
 from mammo_fixtures.exams.limits import check_size
 from mammo_fixtures.exams.quiet_pydicom import quiet_pydicom
-from mammo_fixtures.exams.region import read_region
+from mammo_fixtures.exams.region import region_on
 from mammo_fixtures.exams.view import MAY_SHOW, View
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _view(dataset: Dataset, file: ViewFile) -> View:
         intent=_intent(dataset),
         voi=header.voi(dataset, inverted, layout.signed),
         noise_gain=file.noise_gain,
-        region=read_region(file.roi_path, pixels.shape),
+        region=region_on(file.roi_path, pixels),
         notes=notes,
     )
 

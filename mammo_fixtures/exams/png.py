@@ -12,7 +12,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.intensity import stated_range
 from mammo_fixtures.exams.limits import read_at_most
 from mammo_fixtures.exams.png_chunks import checked_header
-from mammo_fixtures.exams.region import read_region
+from mammo_fixtures.exams.region import region_on
 from mammo_fixtures.exams.view import MAY_SHOW, View, as_fraction
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_png(file: ViewFile, stream: BinaryIO) -> View:
         exam_id=file.exam_id,
         intensity_range=intensity_range,
         noise_gain=file.noise_gain,
-        region=read_region(file.roi_path, stored.shape),
+        region=region_on(file.roi_path, stored),
         notes={
             "format": f"PNG, {8 * stored.itemsize} bit",
             "intensity": said,

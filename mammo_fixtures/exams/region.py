@@ -21,7 +21,26 @@ MOST_CORNERS = 100_000
 """Of all outlines of a region: each outline is filled, so time grows with them."""
 LARGEST_SHARE = 0.5
 """Of the image: what is larger is no lesion, but likely a mask whose background is not zero."""
+AIR_SHARE = 0.25
+"""Of an image's border, that the background covers: the breast leaves it more than two of four edges."""
 MASK_MODES = ("1", "L", "I;16", "I")
+
+
+def region_on(path: FilePath | None, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """The region of an image with these pixels, as `read_region` has it, refused where it marks air alone."""
+    region = read_region(path, pixels.shape)
+    if region is None:
+        return None
+    first = pixels[region][0]
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    # Only at an end of the range is a value surely the background's; an image of one value has no breast to lie on.
+    at_end = first in (pixels.min(), pixels.max()) and bool((pixels != first).any())
+    if at_end and float((border == first).mean()) >= AIR_SHARE and bool((pixels[region] == first).all()):
+        raise UnusableInput(
+            f"the region must lie on the breast, got {int(region.sum())} pixels that all have the background's value; "
+            "look whether it was drawn on a mirrored or resized image, or belongs to another view"
+        )
+    return region
 
 
 def read_region(path: FilePath | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

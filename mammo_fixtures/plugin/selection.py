@@ -74,7 +74,11 @@ def _say_what_is_extended(run: Run, gone: list[pytest.Item]) -> None:
     claims = [claim for claim in map(claim_of, gone) if claim is not None and claim.tolerance is not None]
     if claims and not run.settings.default_tolerances:
         names = ", ".join(dict.fromkeys(claim.perturbation for claim in claims))
+        one = len(claims) == 1
+        said, were = (
+            ("1 claim of the tolerances is", "was") if one else (f"{len(claims)} claims of the tolerances are", "were")
+        )
         run.remarks[
-            f"{len(claims)} claims of the tolerances are about extended perturbations ({names}) and were not run; "
-            '-m extended runs them, -m "extended or not extended" all'
+            f"{said} about extended perturbations ({names}) and {were} not run; "
+            '-m extended runs what is, -m "extended or not extended" all'
         ] = None

@@ -42,6 +42,11 @@ def test_four_lines_are_enough():
         ({"intensity": (1.0, 1.0)}, "intensity must be two different values, got (1.0, 1.0)"),
         ({"intensity": (0.0, math.inf)}, "intensity must be two different values, got (0.0, inf)"),
         ({"intensity": (0.0, 1.0, 2.0)}, "intensity must be two different values, got (0.0, 1.0, 2.0)"),
+        ({"input_size": 512}, "input_size must be (rows, columns) or None, got 512"),
+        ({"input_size": (512.5, 512)}, "input_size must be (rows, columns) or None, got (512.5, 512)"),
+        ({"intensity": 255}, "intensity must be two different values, got 255"),
+        ({"pixel_spacing_mm": "0.07"}, "pixel_spacing_mm must be a positive length in mm or None, got '0.07'"),
+        ({"fingerprint": 7}, "fingerprint must be a text, got 7"),
         ({"views": ()}, "views must name at least one view, such as L-CC, got ()"),
         ({"views": ("LCC",)}, "views must name at least one view, such as L-CC, got ('LCC',)"),
     ],
@@ -57,7 +62,7 @@ def test_a_class_is_no_network():
         def __call__(self, batch):
             return network(batch)
 
-    with pytest.raises(UnusableInput, match=r"classifier \?: network must be made already, not its class, got <class"):
+    with pytest.raises(UnusableInput, match=r"^classifier: network must be made already, not its class, got <class"):
         Classifier(Net)
     assert Classifier(Net())
 

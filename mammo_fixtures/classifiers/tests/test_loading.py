@@ -170,7 +170,9 @@ def test_what_gives_no_classifier(attribute, said):
 
 
 def test_an_unusable_declaration_says_itself():
-    assert refused("release_of_a_test:unusable") == "classifier ?: level must be 'view' or 'exam', got 'breast'"
+    assert refused("release_of_a_test:unusable") == (
+        "classifier release_of_a_test:unusable: level must be 'view' or 'exam', got 'breast'"
+    )
 
 
 def test_a_file_may_be_given_as_a_path(tmp_path):

@@ -92,7 +92,7 @@ def test_members_must_read_the_same():
     with pytest.raises(UnusableInput) as caught:
         ensemble(Classifier(Gain(1.0), name="a"), Classifier(Gain(1.0), name="b", score="logit"))
     assert str(caught.value) == (
-        "ensemble ?: members must declare the same score, got 'probability' of a and 'logit' of b; wrap what differs "
+        "ensemble: members must declare the same score, got 'probability' of a and 'logit' of b; wrap what differs "
         "into the network"
     )
     with pytest.raises(UnusableInput, match="ensemble mine: it needs at least two members, got 1"):

@@ -98,3 +98,26 @@ def test_corners_between_pixels_go_to_the_nearest_one(tmp_path: Path) -> None:
     path = tmp_path / "roi.json"
     path.write_text(json.dumps([[[9.6, 4.7], [9.6, 29.4], [19.4, 29.4], [19.4, 4.7]]]))
     assert np.array_equal(read_region(path, SHAPE), MASK > 0)
+
+
+@pytest.mark.parametrize("background", [0, 255])
+def test_a_region_that_marks_air_alone_is_refused_with_exam_and_view(
+    background: int, tmp_path: Path, read: Callable[..., View]
+) -> None:
+    """As of a mask drawn on a mirrored image: blurring inside it would have left every lesion as it was."""
+    pixels = np.full(SHAPE, background, np.uint8)
+    pixels[8:56, :30] = np.random.default_rng(0).integers(60, 200, (48, 30))
+    Image.fromarray(pixels).save(tmp_path / "view.png")
+    on_breast = np.zeros(SHAPE, np.uint8)
+    on_breast[20:30, 5:15] = 255
+    read_with = {"pixel_spacing_mm": (0.1, 0.1), "roi_path": tmp_path / "mask.png"}
+    for mask, good in ((on_breast, True), (on_breast[:, ::-1], False), (np.roll(on_breast, 20, axis=1), True)):
+        Image.fromarray(mask).save(tmp_path / "mask.png")
+        if good:
+            assert read(tmp_path / "view.png", **read_with).region is not None
+        else:
+            with pytest.raises(UnusableInput) as refusal:
+                read(tmp_path / "view.png", **read_with)
+            assert "L-CC: the region must lie on the breast, got 100 pixels that all have the background's value; " in (
+                str(refusal.value)
+            )

@@ -96,7 +96,7 @@ def test_a_subgroup_whose_every_tolerance_allows_it_may_be_too_small_for_its_cle
 @pytest.mark.parametrize(("arguments", "said"), [((), True), (("-m", "extended or not extended"), False)])
 def test_claims_of_extended_perturbations_are_not_left_out_without_a_word(gate, arguments, said):
     result = judge(gate, asked() + asked(perturbation="crop", severities="severities = [0.8]"), *arguments)
-    note = "note: 1 claims of the tolerances are about extended perturbations (crop) and were not run; -m extended"
+    note = "note: 1 claim of the tolerances is about extended perturbations (crop) and was not run; -m extended"
     assert (note in result.stdout.str()) is said
     assert ("about extended perturbations" in (gate.path / "out" / "report.md").read_text()) is said
 
