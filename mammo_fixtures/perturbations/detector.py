@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.perturbations.record import Perturbation
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from mammo_fixtures.perturbations.keyed import Key
@@ -19,7 +22,7 @@ _LARGEST_SHARE = 0.1
 """About one pixel in nine has the smallest number among its neighbours."""
 
 
-def impulses(key: Key, mask: Tensor) -> tuple[Tensor, Tensor]:
+def impulses(key: Key, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Places of the breast's isolated pixels as indices into the flat image, in the order in which they fail; values.
 
     A pixel may fail that has the smallest number of a uniform field among its neighbours, so no two touch.
@@ -28,14 +31,14 @@ def impulses(key: Key, mask: Tensor) -> tuple[Tensor, Tensor]:
 
     from mammo_fixtures.perturbations.fields import uniform_field
 
-    field = uniform_field(key, "impulses", tuple(mask.shape))
+    field = uniform_field(key, "impulses", mask.shape)
     padded = torch.nn.functional.pad(field[None], (1, 1, 1, 1), value=2.0)[0]
     tall = torch.minimum(torch.minimum(padded[:-2], padded[2:]), padded[1:-1])
     near = torch.minimum(torch.minimum(tall[:, :-2], tall[:, 2:]), tall[:, 1:-1])
-    places = torch.nonzero(((field == near) & mask.cpu()).view(-1)).view(-1)
+    places = torch.nonzero(((field == near) & torch.from_numpy(mask)).view(-1)).view(-1)
     places = places[torch.argsort(field.view(-1)[places], stable=True)]
     values = (uniform_field(key, "impulse values", (places.numel(),)) < 0.5).to(torch.float32)
-    return places.to(mask.device), values.to(mask.device)
+    return places.numpy(), values.numpy()
 
 
 def impulse_noise(
@@ -59,17 +62,17 @@ def impulse_noise(
     return out
 
 
-def line_places(key: Key, mask: Tensor) -> tuple[int, Tensor]:
+def line_places(key: Key, mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int64]]:
     """The axis that lines are counted along, keyed, and its places inside the breast's box in the order of failing."""
     import torch
 
     axis = int(key.uniform("line axis") < 0.5)
-    inside = torch.nonzero(mask.any(dim=1 - axis)).view(-1)
-    if inside.numel() == 0:
+    inside = np.flatnonzero(mask.any(axis=1 - axis))
+    if not inside.size:
         return axis, inside
     first, last = int(inside[0]), int(inside[-1])
     order = torch.randperm(last - first + 1, generator=key.generator("line places"))
-    return axis, (order + first).to(mask.device)
+    return axis, (order + first).numpy()
 
 
 def detector_lines(

@@ -97,8 +97,9 @@ def bandstop(
     from mammo_fixtures.perturbations.cosine_transform import filtered_by, frequencies
 
     highest = centre_per_mm * 2 ** (_NOTCH_OCTAVES * math.sqrt(-2 * math.log(_NEGLIGIBLE)))
-    squares = [frequencies(n, mm, pixels).square() for n, mm in zip(pixels.shape, spacing_mm, strict=True)]
-    rows, columns = (each[each <= highest**2].div_(centre_per_mm**2).to(pixels.dtype) for each in squares)
+    # On the CPU: how many there are a GPU would have to be waited for.
+    squares = [frequencies(n, mm, torch.empty(0)).square() for n, mm in zip(pixels.shape, spacing_mm, strict=True)]
+    rows, columns = (each[each <= highest**2].div_(centre_per_mm**2).to(pixels) for each in squares)
     octaves = (rows[:, None] + columns).log2_().mul_(0.5)
     notch = octaves.square_().mul_(-1 / (2 * _NOTCH_OCTAVES**2)).exp_()
     band = filtered_by(spectrum, notch, torch.empty_like(pixels) if out is None else out)

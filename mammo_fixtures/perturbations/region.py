@@ -80,12 +80,14 @@ def lowpass_outside(
 
     A malignant breast without a region is not judged. One that is not malignant and has none is blurred all over.
     """
+    import torch
+
     (top, bottom, left, right), weight = feathered_region
     low = lowpass(pixels, wavelength_mm=wavelength_mm, spectrum=spectrum, spacing_mm=spacing_mm, out=out)
-    part = low[top:bottom, left:right]
-    part.lerp_(pixels[top:bottom, left:right], weight)
+    part, clean = low[top:bottom, left:right], pixels[top:bottom, left:right]
+    part.lerp_(clean, weight)
     # Where the weight is 1, float32 would leave a rounding error of the low-pass.
-    part[weight == 1] = pixels[top:bottom, left:right][weight == 1]
+    part.copy_(torch.where(weight == 1, clean, part))
     return low
 
 
@@ -124,9 +126,9 @@ def occlusion(
     weight.mul_(mask[top:bottom, left:right]).mul_(~occlusion_places.region[top:bottom, left:right])
     patch = out[top:bottom, left:right]
     total = weight.sum(dtype=torch.float64)
-    if total > 0:
-        mean = (patch * weight).sum(dtype=torch.float64) / total
-        patch.lerp_(mean.to(patch.dtype).expand_as(patch), weight)
+    # Whether there is any weight a GPU would have to be waited for; without it the mean is of no account.
+    mean = torch.where(total > 0, (patch * weight).sum(dtype=torch.float64) / total, 0.0)
+    patch.lerp_(mean.to(patch.dtype).expand_as(patch), weight)
     return out
 
 

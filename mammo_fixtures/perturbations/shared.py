@@ -127,16 +127,22 @@ class Shared(SharedBreast):
     @cached_property
     def impulses(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Places in the flat image in the order in which isolated pixels fail, and the values they take."""
+        places, values = self.impulse_arrays
+        return self.on_device(places), self.on_device(values)
+
+    @cached_property
+    def impulse_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         from mammo_fixtures.perturbations.detector import impulses
 
-        return impulses(self.key, self.mask)
+        return impulses(self.key, self.mask_array)
 
     @cached_property
     def line_places(self) -> tuple[int, torch.Tensor]:
         """Axis of the detector's dead lines, and places along it in the order in which they fail."""
         from mammo_fixtures.perturbations.detector import line_places
 
-        return line_places(self.key, self.mask)
+        axis, places = line_places(self.key, self.mask_array)
+        return axis, self.on_device(places)
 
     @cached_property
     def grid_phase(self) -> float:

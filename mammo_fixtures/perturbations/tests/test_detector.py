@@ -94,7 +94,7 @@ def test_lines_of_an_image_for_processing_leave_its_bright_background():
 
 
 def test_lines_fall_evenly_over_the_breasts_box():
-    mask = torch.zeros((50, 40), dtype=torch.bool)
+    mask = np.zeros((50, 40), bool)
     mask[10:30, 5:35] = True
     first = {0: [], 1: []}
     for exam in range(1500):

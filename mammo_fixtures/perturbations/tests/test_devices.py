@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from mammo_fixtures import PERTURBATIONS, View, curve, perturb, score
+from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations.resampling_control import CONTROLS
 from mammo_fixtures.scoring import CLEAN, Condition
 from mammo_fixtures.scoring.tests.tiny_cohort import in_memory, view_level
 
@@ -22,6 +24,8 @@ LOSS, AUC = 0.01, 0.01
 """Relative difference of the mean loss, and difference of the AUC, where a gradient's signs are followed."""
 GRADIENT = [record for record in PERTURBATIONS if record.needs == "gradient"]
 PIXELS = [record for record in PERTURBATIONS if record.needs in ("", "region")]
+NOT_BY_STEPS = [record for record in CONTROLS if record.name != "elastic_control"]
+"""The inverse of an elastic field is found step by step, until it is close."""
 
 other = pytest.mark.parametrize(
     "device",
@@ -66,6 +70,16 @@ def test_scores_that_follow_a_gradient_agree(record, device):
     assert moved[1] == pytest.approx(moved[0], rel=LOSS)
     aucs = [curve(table, record.name, metric="auc").at(severity).value for table in tables]
     assert aucs[1] == pytest.approx(aucs[0], abs=AUC)
+
+
+@pytest.mark.parametrize("record", [*PIXELS, *NOT_BY_STEPS], ids=lambda record: record.name)
+def test_a_device_is_asked_for_nothing_while_images_are_made(record):
+    """One without values: what must be waited for on a GPU, and what lies on another device, is an error there."""
+    shared = Shared(breast((256, 384)), device="meta")
+    for severity in record.severities:
+        image = apply(record, shared, severity, torch.empty(shared.view.shape, device="meta"))
+        assert image.device.type == "meta"
+        assert image.shape == shared.view.shape
 
 
 def test_every_record_is_among_them_but_those_that_change_no_pixel():

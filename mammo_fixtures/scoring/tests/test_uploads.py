@@ -115,7 +115,7 @@ def test_what_the_cpu_has_done_of_a_view_is_taken_with_it_and_not_done_again(mon
 def test_whatever_severities_share_is_the_gpus_or_said_to_rest_on_what_the_cpu_does():
     on_the_gpu = {"fine_detail", "fourier", "log_pixels", "spectrum"}
     of_the_view = {"grid_phase", "key", "motion_direction", "spacing_mm"}
-    rare = {"elastic_field", "feathered_region", "fourier_field", "impulses", "line_places", "occlusion_places"}
+    rare = {"elastic_field", "feathered_region", "fourier_field", "occlusion_places"}
     shares = {share for record in PERTURBATIONS for share in record.shares}
     assert shares - set(RESTS_ON) == on_the_gpu | of_the_view | rare
     assert not {share for record in PERTURBATIONS if record.set == "core" for share in record.shares} & rare
