@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,7 +27,9 @@ def check_speed(names: Iterable[str]) -> tuple[str, ...]:
     given = list(names)
     for name in given:
         if name not in SPEEDS:
-            raise UnusableInput(f"speed must be of {', '.join(SPEEDS)}, got {name!r}")
+            near = difflib.get_close_matches(name, SPEEDS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UnusableInput(f"speed must be of {', '.join(SPEEDS)}, got {name!r}{hint}")
     return tuple(name for name in SPEEDS if name in given)
 
 

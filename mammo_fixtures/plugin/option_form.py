@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from mammo_fixtures.plugin.options import INIT, OPTIONS, PLAN, POWER, STRICT, SWITCHES, add_ini_keys
+from mammo_fixtures.plugin.options import INIT, OPTIONS, PLAN, POWER, SWITCHES, add_ini_keys
 
-_WITH_VALUE = {option.flag for option in OPTIONS}
+_METAVARS = {option.flag: option.metavar for option in OPTIONS}
+_WITH_VALUE = frozenset(_METAVARS)
+_WITHOUT_VALUE = frozenset((*SWITCHES.values(), PLAN))
 _GATE = "mammo_fixtures.plugin.hooks"
-_KNOWN = sorted(_WITH_VALUE | {STRICT, POWER, PLAN, INIT} | set(SWITCHES.values()))
+_KNOWN = sorted(_WITH_VALUE | _WITHOUT_VALUE | {POWER, INIT})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,9 +42,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def check_form(args: list[str]) -> None:
-    """Refuse names that are nearly options, and a path after a space."""
-    for argument in args:
-        flag = argument.partition("=")[0]
+    """Refuse names that are nearly options, values that are missing or too many, and a path after a space.
+
+    argparse would tell these after many lines of usage.
+    """
+    for argument, after in itertools.pairwise([*args, "-"]):
+        flag, sign, _ = argument.partition("=")
+        if flag in _WITHOUT_VALUE and sign:
+            raise pytest.UsageError(f"{flag} takes no value, got {argument}; write {flag}, or leave it out")
+        if argument in _WITH_VALUE and after.startswith("-"):
+            raise pytest.UsageError(
+                f"{flag} must have a value, got none; write {flag}={_METAVARS[flag]}, or leave the option out"
+            )
         if flag.startswith("--mammo-") and flag not in _KNOWN:
             near = difflib.get_close_matches(flag, _KNOWN, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(_KNOWN)}"

@@ -19,6 +19,7 @@ class Option:
     help: str
     metavar: str
     choices: tuple[str, ...] = ()
+    """The words that it may be; held against them with the ini keys, as argparse would tell it in several lines."""
 
     @property
     def flag(self) -> str:
@@ -156,7 +157,6 @@ def add_options(parser: pytest.Parser) -> None:
             dest=f"mammo_{option.name}",
             default=None,
             metavar=option.metavar,
-            choices=option.choices or None,
             help=option.help + default,
         )
     add_ini_keys(parser)

@@ -18,6 +18,7 @@ from mammo_fixtures.exams.remote_file import is_url
 from mammo_fixtures.exams.roots import listed
 from mammo_fixtures.plugin.engine_choice import check_engine
 from mammo_fixtures.plugin.options import OPTIONS, PATH_LISTS, PATHS, WORDS, Option
+from mammo_fixtures.verdicts.spelling import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,9 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     values = {option.name: _value(config, option) for option in OPTIONS}
     for option in OPTIONS:
         if option.choices and values[option.name] not in option.choices:
-            known = " or ".join(option.choices)
-            raise UnusableInput(f"{option.flag} must be {known}, got {values[option.name]!r}")
+            known, got = ", ".join(option.choices[:-1]) + f" or {option.choices[-1]}", values[option.name]
+            hint = nearest(got, option.choices) or "; give one of these"
+            raise UnusableInput(f"{option.flag} must be {known}, got {got!r}{hint}")
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "baseline", "people", "tolerances", "exams", "universal"):
@@ -197,7 +199,7 @@ def _speed(value: str) -> tuple[str, ...]:
     try:
         return () if value == "none" else check_speed(name.strip() for name in value.split(","))
     except UnusableInput as error:
-        raise UnusableInput(f"--mammo-speed={value}: {error}; or none") from error
+        raise UnusableInput(f"--mammo-speed must be none, or names with commas, got {value!r}: {error}") from error
 
 
 def _seconds(value: str) -> float | None:

@@ -105,7 +105,7 @@ def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
             raise UnusableInput(f"{where}: clean has no severities, got some; leave them out")
         return replace(tolerance, severities=(CLEAN.severity,))
     if tolerance.perturbation not in names:
-        hint = nearest(tolerance.perturbation, list(names)) or f"; known are {', '.join(names)}"
+        hint = nearest(tolerance.perturbation, names) or f"; known are {', '.join(names)}"
         raise UnusableInput(f"{where}: perturbation must be in the catalogue, got {tolerance.perturbation!r}{hint}")
     if stated and not tolerance.severities:
         raise UnusableInput(f"{where}: severities must hold a number, got []; leave the key out for the whole ladder")

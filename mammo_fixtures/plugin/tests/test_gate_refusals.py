@@ -45,6 +45,14 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
         (("--mammo-baseline=",), "--mammo-baseline must have a value, got none; give one, or leave the option out"),
         (("--mammo-seed=-1",), "--mammo-seed must be a whole number of at least 0, got '-1'"),
         (("--mammo-batch-size=0",), "--mammo-batch-size must be a whole number of at least 1, got '0'"),
+        (("--mammo-precision=fp8",), "--mammo-precision must be fp32, bf16 or fp16, got 'fp8'; give one of these"),
+        (("--mammo-engine=dask",), "--mammo-engine must be local or ray, got 'dask'; give one of these"),
+        (("--mammo-engine=Ray",), "--mammo-engine must be local or ray, got 'Ray'; did you mean 'ray'?"),
+        (("--mammo-pictures=non",), "--mammo-pictures must be auto or none, got 'non'; did you mean 'none'?"),
+        (("--mammo-speed=folds",), "compiled, got 'folds'; did you mean 'folded'?"),
+        (("--mammo-strict=yes",), "--mammo-strict takes no value, got --mammo-strict=yes; write --mammo-strict, or"),
+        (("--mammo-seed",), "--mammo-seed must have a value, got none; write --mammo-seed=N, or leave the option out"),
+        (("--mammo-store", "--mammo-strict"), "--mammo-store must have a value, got none; write --mammo-store=FILE"),
         (("--mammo-device=cud",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'cud'; did you mean cuda?"),
         (("--mammo-device=gpu:0",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'gpu:0'; give one of these"),
         (("--mammo-classifier=referense",), f"{CLASSIFIER_FORMS}, got 'referense'; did you mean reference?"),
@@ -77,7 +85,7 @@ def test_an_engine_that_cannot_be_is_a_usage_error(gate):
 def test_the_engine_may_stand_in_the_ini_file(gate):
     with (gate.path / "tox.ini").open("a") as file:
         file.write("\nmammo_engine = spark\nmammo_ray_address = 10.0.0.5:6379\n")
-    assert "--mammo-engine must be local or ray, got 'spark'" in run(gate, "--co", "-q").stderr.str()
+    assert "--mammo-engine must be local or ray, got 'spark'; give one of these" in run(gate, "--co", "-q").stderr.str()
     assert run(gate, "--co", "-q", "--mammo-engine=local").ret == 0, "an address may wait there for its runs"
 
 
