@@ -2,7 +2,7 @@
 
     python robustness_tests/benchmarks/overhead.py                                   # the reference, on phantoms
     python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=20  # 2944 × 1920, as in screening
-    python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=200 --cohort=1000 --device=cuda
+    python robustness_tests/benchmarks/overhead.py --classifier=resnet22 --views=600 --cohort=1000 --device=cuda
 
 The pass is the real one: decoding, perturbing, preparing, scoring, keys, store; only universal fields, which are fitted
 before it, are left out. The classifier alone then gets exactly the calls that the pass made: as many images in batches

@@ -82,6 +82,15 @@ def test_a_device_is_asked_for_nothing_while_images_are_made(record):
         assert image.shape == shared.view.shape
 
 
+@pytest.mark.parametrize("name", ["fgsm", "pgd_linf"])
+def test_nor_while_its_gradients_are_followed(name):
+    shared = Shared(breast((256, 384)), device="meta")
+    shared.ascent.gradients = lambda images: [torch.empty_like(image) for image in images]
+    record = PERTURBATIONS[name]
+    image = apply(record, shared, record.severities[0], torch.empty(shared.view.shape, device="meta"))
+    assert image.device.type == "meta"
+
+
 def test_every_record_is_among_them_but_those_that_change_no_pixel():
     others = {record.name for record in PERTURBATIONS} - {record.name for record in (*PIXELS, *GRADIENT)}
     assert others == {"missing_view", "view_swap"}
