@@ -17,6 +17,7 @@ from mammo_fixtures.exams.intake.rows import NAMES, Manifest, manifest_of
 from mammo_fixtures.exams.intake.screening import KEEPABLE
 from mammo_fixtures.exams.intake.walk import Found, walk
 from mammo_fixtures.exams.manifest import read_cohort
+from mammo_fixtures.exams.patients import shared_patient_said
 from mammo_fixtures.exams.roots import outside_said
 
 _SHOWN = 5
@@ -81,7 +82,9 @@ def _summary(found: Found, manifest: Manifest, labels: Labels | None, given: arg
     rows = manifest.rows
     exams, patients = ({row[name] for row in rows} for name in ("exam_id", "patient_id"))
     breasts = {(row["exam_id"], row["side"]): row.get("malignant", "") for row in rows}
-    held = f"{len(rows)} views of {len(breasts)} breasts, {len(exams)} exams, {len(patients)} patients"
+    counts = {"exam": len(exams), "patient": len(patients)}
+    counted = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items())
+    held = f"{len(rows)} views of {len(breasts)} breasts, {counted}"
     lines = [f"{found.files} files: {held}"]
     reasons = Counter(reason.split(":")[0] for _, reason in found.excluded)
     if reasons:
@@ -96,6 +99,8 @@ def _summary(found: Found, manifest: Manifest, labels: Labels | None, given: arg
             lines.append(_some(f"rows of {labels.file} that no exam was found for", map(str, labels.unused)))
         lines += [_some("breasts without a label", manifest.unlabelled)] if manifest.unlabelled else []
     lines += [_some("exams without four views", manifest.incomplete)] if manifest.incomplete else []
+    if said := shared_patient_said((row["exam_id"], row["patient_id"]) for row in rows):
+        lines.append(f"look at patients: {said}")
     lines += [_some("views taken more than once, all kept", manifest.repeated)] if manifest.repeated else []
     if given.exam_id != "digest":
         lines.append(f"exams are called by their {given.exam_id}: look whether that names a patient")

@@ -16,9 +16,8 @@ from mammo_fixtures.plugin.beside_claims import tell, with_fields_beside
 from mammo_fixtures.plugin.gate import Curves, judge_claim, provenance, score_cohort
 from mammo_fixtures.plugin.report_inputs import drawn_beside, keep_moved, keep_pictures, wants_pictures
 from mammo_fixtures.plugin.run import BESIDE, CURVE, Run, figures, run_of
-from mammo_fixtures.plugin.run_inputs import load, read_exams
+from mammo_fixtures.plugin.run_inputs import load, read_exams, read_table
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
-from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.baseline import paired
 from mammo_fixtures.verdicts.claim import may_stay_unjudged
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.classifiers import Classifier
     from mammo_fixtures.exams import Cohort
+    from mammo_fixtures.scoring.score_table import ScoreTable
     from mammo_fixtures.verdicts import Verdict
     from mammo_fixtures.verdicts.claim import Claim
 
@@ -76,7 +76,7 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
     """The table of scores under every condition that the selected tests need."""
     with one_line(request):
         if mammo_run.settings.scores is not None:
-            table = ScoreTable.read(mammo_run.settings.scores, pseudonyms=mammo_run.pseudonyms)
+            table = read_table(mammo_run, mammo_run.settings.scores)
             mammo_run.header |= {"scores": mammo_run.settings.scores.name}
         else:
             table = score_cohort(
@@ -86,6 +86,9 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
                 request.session,
             )
         mammo_run.header["cohort_fingerprint"] = table.fingerprint
+        if doubt := table.doubt_of_patients:
+            mammo_run.header["patients"] = doubt
+            mammo_run.remarks[doubt] = None
         if mammo_run.pseudonyms is not None:
             mammo_run.header["ids"] = mammo_run.pseudonyms.told
         tell(mammo_run, table)
@@ -103,7 +106,7 @@ def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -
     settings, releases = mammo_run.settings, None
     if settings.baseline is not None:
         with one_line(request):
-            releases = paired(scores, ScoreTable.read(settings.baseline, pseudonyms=mammo_run.pseudonyms))
+            releases = paired(scores, read_table(mammo_run, settings.baseline))
             mammo_run.header |= {"baseline": settings.baseline.name, "differences": list(releases.differences)}
             mammo_run.remarks.update(dict.fromkeys(releases.differences))
     found = Curves(table=scores, releases=releases, as_given=settings.scores is not None, cancels=mammo_run.cancels)
@@ -118,7 +121,7 @@ def people(mammo_run: Run, request: pytest.FixtureRequest) -> ScoreTable | None:
     if mammo_run.settings.people is None:
         return None
     with one_line(request):
-        table = ScoreTable.read(mammo_run.settings.people, pseudonyms=mammo_run.pseudonyms)
+        table = read_table(mammo_run, mammo_run.settings.people)
         mammo_run.header |= {"people": mammo_run.settings.people.name}
         return table
 

@@ -1,4 +1,4 @@
-"""The exams and the classifier that the options name."""
+"""The exams, the classifier and the score tables that the options name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.progress import PHANTOMS, stage_reporter
-from mammo_fixtures.plugin.run import run_of
+from mammo_fixtures.plugin.run import Run, run_of
+from mammo_fixtures.scoring.score_table import ScoreTable
+from mammo_fixtures.verdicts.spelling import unknown_said
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from mammo_fixtures.classifiers import Classifier
@@ -45,3 +49,11 @@ def load(config: pytest.Config) -> Classifier:
             raise UnusableInput(f"classifier {classifier.name}: cancels: {error}") from None
     run.cancels = tuple(classifier.cancels)
     return classifier
+
+
+def read_table(run: Run, path: Path) -> ScoreTable:
+    """A score table, and a remark on what of it no claim can be about."""
+    table = ScoreTable.read(path, pseudonyms=run.pseudonyms)
+    if said := unknown_said(table, path.name):
+        run.remarks[said] = None
+    return table

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.exams.patients import shared_patient_said
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,6 +96,11 @@ class ScoreTable:
             names = np.where(self.patient_id == "", exams, patients)
             self._numbered.append(np.unique(names, return_inverse=True)[1])
         return self._numbered[0]
+
+    @property
+    def doubt_of_patients(self) -> str:
+        """What is to be told where one patient id stands for more exams than a patient has; empty otherwise."""
+        return shared_patient_said(zip(self.exam_id.tolist(), self.patient_id.tolist(), strict=True))
 
     def severities(self, perturbation: str) -> tuple[float, ...]:
         """Severities of a perturbation that the table holds, in its order, clean not among them."""

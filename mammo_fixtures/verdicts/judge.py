@@ -107,7 +107,10 @@ def not_run(curve: Curve, tolerance: Tolerance, severity: float, *, reason: str,
 
 
 FEWEST_READERS = 2
-_NO_INTERVAL = "breasts that are not malignant come from fewer than two patients, so there is no interval"
+_NO_INTERVAL = (
+    "breasts that are not malignant come from fewer than two patients, so there is no interval; where one patient_id "
+    "stands for all of them, leave it empty"
+)
 
 
 def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:

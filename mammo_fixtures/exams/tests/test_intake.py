@@ -51,10 +51,10 @@ def folder(tmp_path):
     return add
 
 
-def four_views(add, study, folder=None):
+def four_views(add, study, folder=None, **attributes):
     for side in "LR":
         for view in ("CC", "MLO"):
-            add(f"{folder or f'exam_{study}'}/{side}_{view}.dcm", side, view, study)
+            add(f"{folder or f'exam_{study}'}/{side}_{view}.dcm", side, view, study, **attributes)
 
 
 def run(tmp_path, *arguments, status=0):
@@ -81,6 +81,15 @@ def refused(tmp_path, capsys, *arguments):
 def labels(tmp_path, text):
     (tmp_path / "labels.csv").write_text(text)
     return f"--labels={tmp_path / 'labels.csv'}"
+
+
+def test_one_patient_id_in_all_studies_is_told(folder, tmp_path, capsys):
+    for study in range(1, 6):
+        four_views(folder, study, PatientID="ANON")
+    run(tmp_path)
+    said = capsys.readouterr().out
+    assert "20 views of 10 breasts, 5 exams, 1 patient\n" in said
+    assert "look at patients: one patient_id stands for 5 of 5 exams, as where ids were removed: " in said
 
 
 def test_a_manifest_that_can_be_read_and_names_no_one(folder, tmp_path, capsys):

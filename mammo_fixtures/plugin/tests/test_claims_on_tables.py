@@ -21,19 +21,30 @@ def asked(claim="holds", perturbation="lowpass", severities="severities = [0.5]"
     return TOLERANCE.format(claim=claim, perturbation=perturbation, severities=severities, subgroup=subgroup)
 
 
-def judge(gate, tolerances, *arguments, severities=("4", "0.75", "0.5"), lost=0.0):
+def judge(gate, tolerances, *arguments, severities=("4", "0.75", "0.5"), lost=0.0, perturbation="lowpass", patient=""):
     """The gate on 60 malignant breasts and 120 others; at 0.5 and above all malignant ones lose so much."""
     rng = np.random.default_rng(3)
     malignant = np.arange(180) < 60
     base = rng.standard_normal(180) + 2.5 * malignant
     with (gate.path / "scores.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["exam_id", "side", "malignant", "subgroup", "perturbation", "severity", "reader", "score"])
-        for condition in (("clean", "0"), *(("lowpass", severity) for severity in severities)):
+        names = [
+            "exam_id",
+            "side",
+            "malignant",
+            "subgroup",
+            "perturbation",
+            "severity",
+            "reader",
+            "score",
+            "patient_id",
+        ]
+        writer.writerow(names)
+        for condition in (("clean", "0"), *((perturbation, severity) for severity in severities)):
             fallen = lost * malignant * (condition[0] != "clean")
             for i, score in enumerate(base - fallen + 0.1 * rng.standard_normal(180)):
                 kind = "Soft tissue" if malignant[i] else "normal"
-                writer.writerow([i // 2, "LR"[i % 2], int(malignant[i]), kind, *condition, "r", score])
+                writer.writerow([i // 2, "LR"[i % 2], int(malignant[i]), kind, *condition, "r", score, patient])
     (gate.path / "mine.toml").write_text(tolerances)
     return gate.runpytest_subprocess(
         "--mammo-scores=scores.csv", "--mammo-tolerances=mine.toml", "--mammo-report=out", *arguments
@@ -133,3 +144,27 @@ def test_a_stratum_that_the_table_has_not_is_one_line_in_every_test_about_it(gat
     told = [each for each in text.splitlines() if each.endswith(line) and not each.startswith("FAILED")]
     assert len(told) == 3  # clean, holds, curve
     assert "UnusableInput" not in text
+
+
+def test_one_patient_for_all_exams_is_told_in_summary_and_report(gate):
+    """As of an archive from which ids were removed: all of it would be one cluster."""
+    result = judge(gate, asked(), patient="ANON")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["note: one patient_id stands for 90 of 90 exams, as where ids were removed: *"])
+    report = json.loads((gate.path / "out" / "verdicts.json").read_text())
+    assert report["header"]["patients"].startswith("one patient_id stands for 90 of 90 exams")
+    assert "leave patient_id empty in those rows" in (gate.path / "out" / "report.html").read_text(encoding="utf-8")
+    result = judge(gate, asked())
+    assert result.ret == 0
+    assert "patient_id" not in result.stdout.str()
+
+
+def test_a_perturbation_of_the_table_that_is_not_in_the_catalogue_is_told(gate):
+    result = judge(gate, asked() + 'not_run = "allow"\n', perturbation="lowpas", severities=("0.5",))
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "note: scores.csv: no claim is judged on perturbations that are not in the catalogue, got 'lowpas' "
+            "(did you mean 'lowpass'?)"
+        ]
+    )

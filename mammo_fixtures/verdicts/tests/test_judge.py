@@ -153,7 +153,10 @@ def test_without_cancers_or_without_others_nothing_is_judged(claim):
     assert "there is no breast that is not malignant, and malignant ones are set against those" in alone.sentence
     single = judge_severity(drawn(nothing, low=None), tolerance(claim), 0.5)
     assert single.outcome == "not_run"
-    assert "come from fewer than two patients, so there is no interval" in single.sentence
+    assert (
+        "come from fewer than two patients, so there is no interval; where one patient_id stands for all of them, "
+        "leave it empty"
+    ) in single.sentence
 
 
 def test_a_failure_reads_as_a_sentence():
