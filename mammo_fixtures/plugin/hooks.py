@@ -19,6 +19,7 @@ from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_o
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 from mammo_fixtures.plugin.termination import end_as_interrupted
 from mammo_fixtures.plugin.watchdog import keep_stderr
+from mammo_fixtures.plugin.writable import check_folders
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,11 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     try:
         run = config.stash[RUN] = Run.begin(config)
+        config.add_cleanup(run.end)
         if config.option.update_snapshots:
             refuse_update_of_installed(claims_folder(config), run.settings.snapshots)
+        check_folders(config, run)
     except UnusableInput as error:
         raise pytest.UsageError(str(error)) from error
-    config.add_cleanup(run.end)
     keep_stderr(config)
     end_as_interrupted(config)
     if run.settings.plan and run.worker is None:
@@ -117,7 +119,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif not run.settings.plan:
         if said := kept_said(run):
             run.remarks[said] = None
-        write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus)
+        if not write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,12 +29,15 @@ def why_stopped(session: pytest.Session, status: int) -> str:
     return "pytest met an internal error" if status == pytest.ExitCode.INTERNAL_ERROR else ""
 
 
-def write_reports(run: Run, *, stopped: str, status: int) -> None:
-    """Every file of the report, if one is asked for and there is anything to tell."""
+def write_reports(run: Run, *, stopped: str, status: int) -> bool:
+    """Every file of the report, if one is asked for and there is anything to tell; False where that fails.
+
+    The terminal then still has its summary, and says so.
+    """
     folder = run.settings.report
     there = run.verdicts or run.curves or run.ends or run.fourier_map_file.exists() or stopped
     if folder is None or status in _NOTHING or not there:
-        return
+        return True
     from mammo_fixtures.reports.folder import write_report
 
     try:
@@ -42,8 +45,10 @@ def write_reports(run: Run, *, stopped: str, status: int) -> None:
         more = {file.name: file for file in (run.scores_file, run.fields_file, *drawn)}
         write_report(folder, _findings(run, stopped), more=more)
     except OSError as error:
-        raise pytest.UsageError(f"--mammo-report={folder}: cannot be written: {error}") from error
+        run.remarks[f"--mammo-report={folder}: cannot be written: {error}"] = None
+        return False
     run.remarks[f"report written to {folder / 'report.html'}"] = None
+    return True
 
 
 def _findings(run: Run, stopped: str) -> Findings:

@@ -168,3 +168,26 @@ def test_a_perturbation_of_the_table_that_is_not_in_the_catalogue_is_told(gate):
             "(did you mean 'lowpass'?)"
         ]
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--mammo-report=file",), ("--mammo-report=file/x",), ("--mammo-snapshots=file",)]
+)
+def test_a_folder_that_is_a_file_is_refused_before_anything_is_scored(gate, arguments):
+    gate.path.joinpath("file").write_text("a file")
+    result = judge(gate, asked(), *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = result.stderr.str().strip()
+    flag, _, value = arguments[0].partition("=")
+    assert said == (
+        f"ERROR: {flag} must be a folder, got {gate.path / value}, where {gate.path / 'file'} is a file; give another"
+    )
+
+
+def test_a_report_that_fails_at_the_end_takes_no_summary_with_it(gate):
+    gate.path.joinpath("robustness_tests", "test_late.py").write_text(
+        "def test_late():\n    open('out', 'w').close()\n"
+    )
+    result = judge(gate, asked())
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["claims: 1 held, *", "note: --mammo-report=*out: cannot be written: *File exists*"])
