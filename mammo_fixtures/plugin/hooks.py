@@ -81,6 +81,11 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    run_of(node.config).keep_order(ids)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     output, run = getattr(node, "workeroutput", {}).get("mammo"), run_of(node.config)
     run.numbers.leave(node.gateway.id)

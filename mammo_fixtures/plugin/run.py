@@ -62,6 +62,8 @@ class Run:
     """Lines for the summary, each once."""
     flags: Counter[str] = field(default_factory=Counter)
     """Views by what is out of the ordinary with a condition on them; workers' counts add up."""
+    order: dict[str, int] = field(default_factory=dict)
+    """Places of the tests by name, as they were collected; workers end them in any order."""
     claims_selected: int = 0
     """Those that tolerances judge."""
     claims_of_scores: int = 0
@@ -155,12 +157,23 @@ class Run:
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
         self.claims_of_scores = sum(map(asks_for_scores, items))
+        self.keep_order([item.nodeid for item in items])
         self.conditions = with_those_beside(plan(selected), self.settings.fourier_map)
+
+    def keep_order(self, ids: Sequence[str]) -> None:
+        """As collected by this process or, under xdist, by its workers, who all collect the same."""
+        for place, nodeid in enumerate(ids):
+            self.order.setdefault(_test_name(nodeid), place)
+
+    @property
+    def verdicts_in_order(self) -> list[dict[str, Any]]:
+        """The verdicts in the order of their tests, whoever ran them."""
+        return sorted(self.verdicts, key=lambda verdict: self.order.get(verdict["test"], len(self.order)))
 
     def take(self, report: pytest.TestReport) -> None:
         """Gather how tests ended, and the verdicts and curves that they left in their reports, from workers too."""
         if report.when == "call" or not report.passed:
-            test = report.nodeid.partition("::")[2] or report.nodeid
+            test = _test_name(report.nodeid)
             if self.ends.get(test, {}).get("outcome") != "failed":
                 self.ends[test] = {"outcome": report.outcome, "message": _first_line(report)}
         if report.when != "call":
@@ -173,7 +186,7 @@ class Run:
     def stated(self) -> list[str]:
         """What people should know beside the verdicts, a line each."""
         flags = (f"{flag} ({views} {'view' if views == 1 else 'views'})" for flag, views in self.flags.items())
-        return [*flags, *self.remarks, *accepted_lines(self.verdicts, self.ends)]
+        return [*flags, *self.remarks, *accepted_lines(self.verdicts_in_order, self.ends)]
 
     def note(self, output: dict[str, Any]) -> None:
         """Take over what a worker found out."""
@@ -229,6 +242,11 @@ def claims_folder(config: pytest.Config) -> Path:
         return here
     spec = importlib.util.find_spec("robustness_tests")
     return Path(next(iter(spec.submodule_search_locations))) if spec and spec.submodule_search_locations else here
+
+
+def _test_name(nodeid: str) -> str:
+    """A test without its file."""
+    return nodeid.partition("::")[2] or nodeid
 
 
 def figures(verdict: dict[str, Any]) -> list[tuple[str, object]]:

@@ -71,7 +71,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         return
     terminal.section("robustness of the classifier")
     if run.verdicts:
-        for line in verdict_table(run.verdicts).splitlines():
+        for line in verdict_table(run.verdicts_in_order).splitlines():
             terminal.write_line(line)
     for line in (
         *([counts_line(run.verdicts, selected=run.claims_selected, ends=run.ends)] if judging else []),
