@@ -23,8 +23,11 @@ def aggregated(classifier: Classifier, scores: Mapping[str, float], breast: str)
     except Exception as error:
         raise _bad(classifier, f"it raised {type(error).__name__}: {error}", scores, breast) from error
     try:
-        score = float(given)
-    except (TypeError, ValueError):
+        number = complex(given)  # float would drop an imaginary part
+        if number.imag or isinstance(given, str):
+            raise TypeError
+        score = number.real
+    except (TypeError, ValueError, RuntimeError):
         raise _bad(classifier, f"it gave {type(given).__name__}", scores, breast) from None
     least, most = (0.0, 1.0) if classifier.score == "probability" else (-1e300, 1e300)
     if not least <= score <= most:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from mammo_fixtures.classifiers.answers import real_numbers
 from mammo_fixtures.classifiers.classifier import Classifier, called
 from mammo_fixtures.classifiers.placement import place
 from mammo_fixtures.errors import UnusableInput
@@ -77,7 +78,9 @@ def _copy(batch: Any) -> Any:
 def _mean(scores: list[Any]) -> Any:
     import torch
 
-    each = [torch.as_tensor(one).double().cpu() for one in scores]
-    if any(one.numel() != len(one) for one in each):
-        raise UnusableInput(f"each member must give one score a view, got {[tuple(one.shape) for one in each]}")
-    return torch.stack([one.reshape(-1) for one in each]).mean(dim=0)
+    each, got = zip(*map(real_numbers, scores), strict=True)
+    if any(one is None or one.ndim not in (1, 2) or one.numel() != len(one) for one in each) or (
+        len(set(map(len, each))) > 1
+    ):
+        raise UnusableInput(f"each member must give one real score a view, got {', '.join(got)}")
+    return torch.stack([one.reshape(-1).double().cpu() for one in each]).mean(dim=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mammo_fixtures.classifiers.answers import real_numbers
 from mammo_fixtures.classifiers.classifier import Classifier, called
 from mammo_fixtures.classifiers.downloads import Download
 from mammo_fixtures.classifiers.inputs import classifier_input
@@ -176,18 +177,12 @@ class Inference:
                 )
 
     def _checked(self, given: Any, names: Sequence[str]) -> list[float]:
-        import torch
-
-        try:
-            values = torch.as_tensor(given)
-            got = str(tuple(values.shape))
-        except (TypeError, ValueError, RuntimeError):
-            values, got = torch.empty(0, 0), type(given).__name__
-        if values.shape not in ((len(names),), (len(names), 1)):
+        values, got = real_numbers(given)
+        if values is None or values.shape not in ((len(names),), (len(names), 1)):
             what = "breast" if self.classifier.level == "exam" else "view"
             raise self._bad(
-                f"scores must have shape ({len(names)},) or ({len(names)}, 1), one a {what}, got {got} for "
-                f"{batch_said(names)}; wrap the network so that it gives the score of malignancy alone"
+                f"scores must be real numbers of shape ({len(names)},) or ({len(names)}, 1), one a {what}, got {got} "
+                f"for {batch_said(names)}; wrap the network so that it gives the score of malignancy alone"
             )
         scores: list[float] = values.reshape(-1).double().tolist()
         for value, name in zip(scores, names, strict=True):

@@ -209,7 +209,9 @@ def test_wrong_answers(answer, said):
 
 
 def test_scores_are_checked_as_any_others():
-    assert "scores must have shape (2,) or (2, 1), one a view, got (1,)" in refused(after_get((200, {"scores": [0.5]})))
+    assert "scores must be real numbers of shape (2,) or (2, 1), one a view, got (1,)" in refused(
+        after_get((200, {"scores": [0.5]}))
+    )
     assert "a probability must lie in [0, 1], got 1.5 for one" in refused(after_get((200, {"scores": [1.5, 0.5]})))
 
 

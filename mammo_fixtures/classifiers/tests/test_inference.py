@@ -11,6 +11,7 @@ from mammo_fixtures.classifiers.inference import Inference, batch_of, resolve_de
 from mammo_fixtures.classifiers.memory import OutOfMemory
 
 NAMES = ["exam 1, L-CC, clean", "exam 1, L-MLO, clean"]
+TWO = torch.tensor([0.25, 0.75])
 BATCH = [torch.zeros(1, 4, 3), torch.ones(1, 4, 3)]
 
 
@@ -51,6 +52,10 @@ def test_evaluation_mode_without_gradients():
         lambda batch: batch.mean(dim=(1, 2, 3)).tolist(),
         lambda batch: batch.mean(dim=(1, 2, 3)).bfloat16(),
         lambda batch: [0, 1],
+        lambda batch: batch.mean(dim=(1, 2, 3)) > 0.5,
+        lambda batch: batch.mean(dim=(1, 2, 3)).numpy().astype(">f4"),
+        lambda batch: batch.mean(dim=(1, 2, 3)).numpy().astype(np.float16),
+        lambda batch: torch.nn.Parameter(batch.mean(dim=(1, 2, 3)).clone()),
     ],
 )
 def test_scores_in_any_container(give):
@@ -70,11 +75,18 @@ def test_scores_in_any_container(give):
         (lambda batch: (batch, batch.mean()), "tuple"),
         (lambda batch: None, "NoneType"),
         (lambda batch: "high", "str"),
+        (lambda batch: torch.complex(TWO, TWO), "complex numbers (complex64)"),
+        (lambda batch: [0.1j, 0.2j], "complex numbers (complex64)"),
+        (lambda batch: TWO.numpy() * 1j, "an array of complex64"),
+        (lambda batch: np.array(["0.1", "0.2"]), "an array of <U3"),
+        (lambda batch: np.ma.masked_array([0.1, 0.2], [0, 1]), "a masked array, whose hidden scores are none"),
+        (lambda batch: TWO.to_sparse(), "a tensor of torch.sparse_coo"),
+        (lambda batch: TWO.to("meta"), "a tensor on the meta device"),
     ],
 )
-def test_scores_of_another_shape(give, got):
+def test_scores_of_another_shape_or_kind(give, got):
     assert refused(give) == (
-        f"classifier mine: scores must have shape (2,) or (2, 1), one a view, got {got} for "
+        f"classifier mine: scores must be real numbers of shape (2,) or (2, 1), one a view, got {got} for "
         "exam 1, L-CC, clean and 1 more in its batch; wrap the network so that it gives the score of malignancy alone"
     )
 
@@ -133,7 +145,7 @@ def test_running_out_of_memory_is_not_hidden():
         (lambda batch: {}, "an exam-level network must give a dict of scores keyed L and R, got []"),
         (
             lambda batch: {"L": [0.5], "R": [[0.1, 0.9]]},
-            "scores must have shape (1,) or (1, 1), one a breast, got (1, 2) for exam 1 under clean, R; "
+            "scores must be real numbers of shape (1,) or (1, 1), one a breast, got (1, 2) for exam 1 under clean, R; "
             "wrap the network so that it gives the score of malignancy alone",
         ),
         (

@@ -98,8 +98,11 @@ def test_members_must_read_the_same():
     with pytest.raises(UnusableInput, match="ensemble mine: it needs at least two members, got 1"):
         ensemble(Classifier(Gain(1.0)), name="mine")
     wide = ensemble(Classifier(Gain(1.0)), Classifier(lambda views: views.mean(dim=(2, 3)).expand(-1, 2)))
-    with pytest.raises(UnusableInput, match=r"each member must give one score a view, got \[\(2,\), \(2, 2\)\]"):
+    with pytest.raises(UnusableInput, match=r"each member must give one real score a view, got \(2,\), \(2, 2\)"):
         scores(wide)
+    turned = ensemble(Classifier(Gain(1.0)), Classifier(lambda views: 1j * views.mean(dim=(1, 2, 3))))
+    with pytest.raises(UnusableInput, match=r"one real score a view, got \(2,\), complex numbers \(complex64\)$"):
+        scores(turned)
 
 
 def weighted(scores):
@@ -118,6 +121,9 @@ def test_one_score_of_a_breasts_views(rule, expected):
         (lambda scores: 2, "it gave 2"),
         (lambda scores: float("nan"), "it gave nan"),
         (lambda scores: None, "it gave NoneType"),
+        (lambda scores: "0.25", "it gave str"),
+        (lambda scores: 0.25 + 0.1j, "it gave complex"),
+        (lambda scores: torch.tensor(0.25 + 0.1j), "it gave Tensor"),
         (lambda scores: scores["ML"], "it raised KeyError: 'ML'"),
     ],
 )

@@ -39,9 +39,9 @@ FAULTS = [
     ),
     ("lose_gpu", f"the GPU must answer for float32 (1, 1, 64, 48) of {WHERE}, it failed: RuntimeError: CUDA error: an"),
     ("nan", f"scores must be finite, got nan for {WHERE}; look at the network's input there"),
-    ("one_too_many", f"scores must have shape (1,) or (1, 1), one a view, got (2,) for {WHERE}"),
-    ("two_columns", f"scores must have shape (1,) or (1, 1), one a view, got (1, 2) for {WHERE}"),
-    ("text", f"scores must have shape (1,) or (1, 1), one a view, got list for {WHERE}"),
+    ("one_too_many", f"scores must be real numbers of shape (1,) or (1, 1), one a view, got (2,) for {WHERE}"),
+    ("two_columns", f"scores must be real numbers of shape (1,) or (1, 1), one a view, got (1, 2) for {WHERE}"),
+    ("text", f"scores must be real numbers of shape (1,) or (1, 1), one a view, got list for {WHERE}"),
 ]
 
 

@@ -24,7 +24,7 @@ def run(gate, *args):
     ("classifier", "message"),
     [
         ("release:scores_of_nothing", "scores must be finite, got nan for exam 0, L-CC, clean"),
-        ("release:scores_of_two", "scores must have shape (1,) or (1, 1), one a view, got (1, 2)"),
+        ("release:scores_of_two", "scores must be real numbers of shape (1,) or (1, 1), one a view, got (1, 2)"),
         ("no_such_module:load", "module 'no_such_module' could not be imported: ModuleNotFoundError"),
         ("release:missing", "module 'release' has no 'missing'"),
     ],
