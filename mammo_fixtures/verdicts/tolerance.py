@@ -76,7 +76,8 @@ class Tolerance:
         largest = metric.high - metric.low if math.isfinite(metric.high) else math.inf
         if not 0.0 < self.margin <= min(largest, 1.0) and not (math.isinf(largest) and 0.0 < self.margin < math.inf):
             range_text = "be above 0" if math.isinf(largest) else "lie in (0, 1]"
-            raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, "")
+            remedy = f"; {self.margin:g} per cent are {self.margin / 100:g}" if 1.0 < self.margin <= 100.0 else ""
+            raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, remedy)
         if self.than and metric.better == "steady":
             raise self._refused("metric", "of responds_more must be one that can get worse", self.metric, "")
         if self.readers != "fixed" and self.claim == "not_worse":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import MISSING, fields, replace
+from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
 from mammo_fixtures.scoring.score_table import CLEAN
-from mammo_fixtures.verdicts.id_text import slug
+from mammo_fixtures.verdicts.conflicts import refuse_conflicts
 from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.tolerance import Tolerance
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 _FIELDS = {field.name: field for field in fields(Tolerance) if field.name != "where"}
 _REQUIRED = tuple(name for name, field in _FIELDS.items() if field.default is MISSING)
 _NUMBERS = ("margin", "confidence", "prevalence", "up_to")
+_EXAMPLES = {
+    "claim": "holds",
+    "perturbation": "lowpass",
+    "subgroup": "masses",
+    "metric": "auc",
+    "margin": "0.05",
+    "confidence": "0.95",
+    "prevalence": "0.005",
+    "up_to": "0.5",
+}
 
 
 def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
@@ -28,15 +39,15 @@ def read_tolerances(path: str | Path) -> tuple[Tolerance, ...]:
     path = Path(path)
     tables = _tables(path)
     tolerances = tuple(_tolerance(table, f"{path.name}, table {number}") for number, table in enumerate(tables, 1))
-    _refuse_duplicates(tolerances)
-    _refuse_names_alike(tolerances)
+    refuse_conflicts(tolerances)
     return tolerances
 
 
 def _tables(path: Path) -> list[Any]:
     try:
         with path.open("rb") as file:
-            content = tomllib.loads(read_at_most(file, MOST_SETTINGS_BYTES).decode())
+            # With a byte order mark, as editors of Windows write it.
+            content = tomllib.loads(read_at_most(file, MOST_SETTINGS_BYTES).decode("utf-8-sig"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnusableInput(
@@ -44,13 +55,19 @@ def _tables(path: Path) -> list[Any]:
         ) from error
     except UnusableInput as error:
         raise UnusableInput(f"{path.name}: {error}") from error
+    except UnicodeDecodeError as error:
+        line, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
+        raise UnusableInput(
+            f"{path.name}: tolerances must be TOML in UTF-8, got byte 0x{byte:02x} in line {line}; save it as UTF-8"
+        ) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
         raise UnusableInput(f"{path.name}: tolerances must be TOML in UTF-8, got {error}; mend that line") from error
     for key in content:
         if key != "tolerance":
-            raise UnusableInput(
-                f"{path.name}: only [[tolerance]] tables may stand here, got {key!r}; rename or remove it"
+            remedy = (
+                "; write [[tolerance]] above each table" if nearest(key, ["tolerance"]) else "; rename or remove it"
             )
+            raise UnusableInput(f"{path.name}: only [[tolerance]] tables may stand here, got {key!r}{remedy}")
     tables = content.get("tolerance", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UnusableInput(f"{path.name}: tolerance must be a list of tables, got one; write [[tolerance]] above each")
@@ -75,6 +92,7 @@ def _tolerance(table: dict[str, Any], where: str) -> Tolerance:
                 f"{where}: {key} must be printable text in one line that begins and ends with no space, got {text!r}; "
                 "tables hold no other names"
             )
+    _refuse_unused(table, where)
     values = table | {key: float(table[key]) for key in _NUMBERS if key in table}
     severities = tuple(float(severity) for severity in table.get("severities", ()))
     return _in_catalogue(Tolerance(**(values | {"severities": severities}), where=where), stated="severities" in table)
@@ -83,12 +101,30 @@ def _tolerance(table: dict[str, Any], where: str) -> Tolerance:
 def _check_type(key: str, value: object, where: str) -> None:
     if key == "severities":
         rule, good = "a list of numbers", isinstance(value, list) and all(map(_is_number, value))
+        remedy = "in brackets, without quotes and unit: severities = [0.5, 1.0]"
     elif key in _NUMBERS:
         rule, good = "a number", _is_number(value)
+        remedy = f"with a point, without quotes and unit: {key} = {_EXAMPLES[key]}"
     else:
         rule, good = "text in quotes", isinstance(value, str)
+        remedy = f'it so: {key} = "{_EXAMPLES.get(key, "…")}"'
     if not good:
-        raise UnusableInput(f"{where}: {key} must be {rule}, got {value!r}; write it as in the README's example")
+        raise UnusableInput(f"{where}: {key} must be {rule}, got {_shown(value)}; write {remedy}")
+
+
+def _shown(value: object) -> str:
+    """As TOML has it, where that is short."""
+    return (
+        str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, date | time) else repr(value)
+    )
+
+
+def _refuse_unused(table: dict[str, Any], where: str) -> None:
+    """What a metric does not look at: who states it would take the claim for another."""
+    metric = table.get("metric", _FIELDS["metric"].default)
+    for key in ("operating_point", "prevalence"):
+        if key in table and key not in metric_named(metric, where=where).needs:
+            raise UnusableInput(f"{where}: {key} must stand with a metric that uses it, got {metric!r}; leave it out")
 
 
 def _is_number(value: object) -> bool:
@@ -104,6 +140,11 @@ def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
         if stated or tolerance.up_to is not None:
             raise UnusableInput(f"{where}: clean has no severities, got some; leave them out")
         return replace(tolerance, severities=(CLEAN.severity,))
+    if tolerance.perturbation == CLEAN.perturbation:
+        raise UnusableInput(
+            f"{where}: perturbation may be 'clean' in a not_worse claim only, got {tolerance.claim!r}; name what "
+            "changes the exams"
+        )
     if tolerance.perturbation not in names:
         hint = nearest(tolerance.perturbation, names) or f"; known are {', '.join(names)}"
         raise UnusableInput(f"{where}: perturbation must be in the catalogue, got {tolerance.perturbation!r}{hint}")
@@ -138,37 +179,3 @@ def _up_to(tolerance: Tolerance, record: Perturbation) -> Tolerance:
             f"its ladder is {', '.join(format(s, 'g') for s in record.severities)}"
         )
     return replace(tolerance, severities=reached)
-
-
-def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
-    """Two tables for one claim would give two tests of one id, and the laxer one might be read."""
-    from mammo_fixtures.perturbations import PERTURBATIONS
-
-    ladders = {record.name: record.severities for record in PERTURBATIONS.every}
-    seen: dict[tuple[object, ...], str] = {}
-    for t in tolerances:
-        at = t.operating_point if "operating_point" in metric_named(t.metric).needs else ""
-        for severity in t.severities or ladders[t.perturbation]:
-            # Ids are lower case, so names that differ in case only would meet in one id.
-            groups = (t.subgroup.lower(), t.than.lower())
-            claim = (t.claim, t.perturbation, severity, *groups, t.metric, at, t.prevalence, t.readers)
-            if claim in seen:
-                raise UnusableInput(
-                    f"{t.where}: a claim may be made once, got {t.claim} for {t.perturbation} {severity:g}, "
-                    f"{t.subgroup}, {t.metric} again after {seen[claim]}; leave that severity out of one of them"
-                )
-            seen[claim] = t.where
-
-
-def _refuse_names_alike(tolerances: tuple[Tolerance, ...]) -> None:
-    """Two subgroups that one id stands for: `-k` could not tell them apart, and only one would have a curve."""
-    seen: dict[str, tuple[str, str]] = {}
-    for t in tolerances:
-        for name in filter(None, (t.subgroup, t.than)):
-            other, where = seen.setdefault(slug(name), (name, t.where))
-            if other != name:
-                raise UnusableInput(
-                    f"{t.where}: subgroups must differ in what test ids keep of them (letters a to z in lower case, "
-                    f"digits, _ and .), got {name!r} beside {other!r} of {where}, both {slug(name)!r}; rename one, "
-                    "where breasts are labelled too"
-                )
