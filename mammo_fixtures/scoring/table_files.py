@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
 from mammo_fixtures.scoring.table_rows import GatheredRows
 
+GROUP_ROWS = 2**18
+"""Written to Parquet at a time: as Python's own numbers and texts they take half a kilobyte each."""
 Rows = Iterator[tuple[int, Sequence[str]]]
 """Rows as text, each with the line on which it begins, the header being 1."""
 
@@ -221,6 +224,9 @@ def _write_parquet(table: ScoreTable, path: Path) -> None:
     pyarrow = _pyarrow(path)
     types = {"severity": pyarrow.float64(), "score": pyarrow.float64()}
     schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in _columns(table)])
-    columns = list(zip(*_rows(table), strict=True)) or [()] * len(schema)
-    arrays = [pyarrow.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), path)
+    rows = _rows(table)
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        while some := list(itertools.islice(rows, GROUP_ROWS)):
+            columns = zip(*some, strict=True)
+            arrays = [pyarrow.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))

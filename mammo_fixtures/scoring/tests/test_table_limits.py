@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.scoring import table_rows
+from mammo_fixtures.scoring import table_files, table_rows
 from mammo_fixtures.scoring.table_files import read_score_table
 
 HEADER = "exam_id,side,malignant,subgroup,perturbation,severity,reader,score"
@@ -21,6 +21,26 @@ def refused(folder, rows, header=HEADER):
     assert time.process_time() - begin < 10
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_a_parquet_table_is_written_some_rows_at_a_time(tmp_path, monkeypatch):
+    """All of four million at once took a gigabyte."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [
+        f"{n},L,{n % 2},,{name},{severity},a,{n / 7}"
+        for name, severity in (("clean", 0), ("lowpass", 0.5))
+        for n in range(8)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join([HEADER, *rows]))
+    table = read_score_table(tmp_path / "a.csv")
+    monkeypatch.setattr(table_files, "GROUP_ROWS", 5)
+    table.write(tmp_path / "a.parquet")
+    said = parquet.ParquetFile(tmp_path / "a.parquet").metadata
+    assert (said.num_rows, said.num_row_groups) == (16, 4)
+    again = read_score_table(tmp_path / "a.parquet")
+    assert again.fingerprint == table.fingerprint
+    assert again.conditions == table.conditions
+    assert (again.scores == table.scores).all()
 
 
 def test_breasts_conditions_and_readers_that_never_meet(tmp_path):
