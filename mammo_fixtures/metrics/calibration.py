@@ -54,7 +54,8 @@ def _calibration_gaps(
         mean = np.bincount(number, values, _BINS) / len(values)
         square = np.bincount(number, values**2, _BINS) / len(values)
         gap += weight * mean
-        noise += weight**2 * (square - mean**2) / len(values)
+        # Equal scores that fill a bin scatter by rounding alone, which may fall below nothing.
+        noise += weight**2 * np.maximum(square - mean**2, 0.0) / len(values)
     sign = np.where(gap < 0.0, -1.0, 1.0)
     return sign[bins[0]] * excess[0], sign[bins[1]] * excess[1], _folding(gap, np.sqrt(noise))
 

@@ -165,6 +165,7 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
         placements=placements,
         fell=fell,
         rose=rose,
+        breasts=min(end.breasts for end in ends),
         bias=np.concatenate(biases, axis=1) if biases else None,
         lost=np.concatenate(losses) if losses else None,
         alarm=np.concatenate(alarms) if alarms else None,

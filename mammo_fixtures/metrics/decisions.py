@@ -37,6 +37,7 @@ def _read(
     """
     m, n = positives.shape[1], negatives.shape[1]
     weights = {"malignant": (1.0, 0.0), "other": (0.0, 1.0), "both": terms.weights(m, n)}[classes]
+    breasts = 1.0 / (weights[0] ** 2 / m + weights[1] ** 2 / n)
     point = terms.operating_point
 
     def share(threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -50,7 +51,7 @@ def _read(
             left, joined = (sign * (a[:1] - a) > 0).mean(axis=1), (sign * (b[:1] - b) > 0).mean(axis=1)
             return np.asarray(weights[0] * left + weights[1] * joined)
 
-        return Reading(placements=mixed(a, b, weights), fell=moved(1), rose=moved(-1))
+        return Reading(placements=mixed(a, b, weights), fell=moved(1), rose=moved(-1), breasts=breasts)
 
     threshold = point.threshold(positives[0], negatives[0])
     found = reading(threshold)

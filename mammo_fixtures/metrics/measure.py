@@ -177,6 +177,7 @@ def _spread(reading: Reading, in_positives: NDArray[np.bool_], in_negatives: NDA
         ),
         fell=reading.fell,
         rose=reading.rose,
+        breasts=reading.breasts,
         bias=reading.bias,
         lost=reading.lost,
         alarm=reading.alarm,

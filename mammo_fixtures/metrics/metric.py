@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ class Reading:
     fell: NDArray[np.float64] | None = None
     """Of a proportion: share of breasts (conditions,) counted when clean and not under the condition."""
     rose: NDArray[np.float64] | None = None
+    breasts: float = math.nan
+    """Of a proportion: how many breasts of equal weight tell as much as these (Kish 1965, Survey Sampling)."""
     bias: NDArray[np.float64] | None = None
     """Least and most plausible upward bias of the metric (2, conditions)."""
     lost: NDArray[np.float64] | None = None

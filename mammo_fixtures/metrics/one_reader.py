@@ -42,6 +42,7 @@ def averaged(readings: Sequence[Reading]) -> Reading:
         ),
         fell=mean("fell"),
         rose=mean("rose"),
+        breasts=float(np.mean([reading.breasts for reading in readings])),
         bias=mean("bias"),
         lost=mean("lost"),
         alarm=mean("alarm"),

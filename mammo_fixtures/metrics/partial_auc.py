@@ -48,10 +48,14 @@ def _contributions(positives: NDArray[np.float64], negatives: NDArray[np.float64
     ends = (n - np.searchsorted(others, positives, side="left")) / n
     width = np.where(ends > begins, ends - begins, 1.0)
     found = np.where(ends <= _SPAN, _SPAN - (begins + ends) / 2.0, np.maximum(_SPAN - begins, 0.0) ** 2 / (2.0 * width))
-    cut = others[max(n - int(np.ceil(_SPAN * n - 1e-9)), 0)]
     above = 1.0 - (np.searchsorted(cancers, negatives, "left") + np.searchsorted(cancers, negatives, "right")) / (2 * m)
-    at_cut = 1.0 - (np.searchsorted(cancers, cut, "left") + np.searchsorted(cancers, cut, "right")) / (2 * m)
-    hidden = np.where(negatives >= cut, above - at_cut, 0.0)
+    # The rate of 0.2 is passed at this score. Of others tied there only a part lies within, along a straight piece of
+    # the curve, and they move the area by less the smaller that part is.
+    cut = others[max(n - int(np.ceil(_SPAN * n - 1e-9)), 0)]
+    part = (_SPAN - np.mean(negatives > cut)) / np.mean(negatives == cut)
+    rise = part * np.mean(positives == cut)
+    hidden = np.where(negatives > cut, above - np.mean(positives > cut) - rise, 0.0)
+    hidden -= np.where(negatives == cut, part * rise / 2.0, 0.0)
     return found, hidden - hidden.mean() + found.mean()
 
 

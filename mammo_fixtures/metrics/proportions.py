@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SETTLED = 1e-12
 """Variance of a share that the choice of the operating point fixes."""
+_ROUNDING = 1e-9
+"""Design effects below this are what rounding leaves of none."""
 
 
 def proportion_bounds(classes: str, reading: Reading, clusters: Clusters, confidence: float) -> Bounds:
@@ -41,12 +43,7 @@ def _bounds_at_point(classes: str, reading: Reading, clusters: Clusters, confide
     """
     assert reading.fell is not None
     assert reading.rose is not None
-    placements = reading.placements
-    breasts = {
-        "malignant": placements.positives.shape[1],
-        "other": placements.negatives.shape[1],
-        "both": placements.positives.shape[1] + placements.negatives.shape[1],
-    }[classes]
+    placements, breasts = reading.placements, reading.breasts
     share = np.clip(placements.mean, 0.0, 1.0)
     seen = clustered_variance(placements, clusters)
     z = math.sqrt(max(quantile(confidence, math.inf) ** 2 - reading.against**2, 0.0))
@@ -71,12 +68,12 @@ def _bounds_at_point(classes: str, reading: Reading, clusters: Clusters, confide
 
 
 def _effective(
-    seen: NDArray[np.float64], independent: NDArray[np.float64], breasts: int, *, lowest: float
+    seen: NDArray[np.float64], independent: NDArray[np.float64], breasts: float, *, lowest: float
 ) -> NDArray[np.float64]:
-    """Number of independent breasts that would scatter as much."""
+    """Number of independent breasts that would scatter as much; where none is seen to scatter, as many as there are."""
     with np.errstate(invalid="ignore", divide="ignore"):
         effect = np.where(independent > 0.0, seen / independent, 1.0)
-    return np.asarray(breasts / np.maximum(np.where(effect > 0.0, effect, 1.0), lowest))
+    return np.asarray(breasts / np.maximum(np.where(effect > _ROUNDING, effect, 1.0), lowest))
 
 
 def wilson(

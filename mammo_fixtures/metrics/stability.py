@@ -34,14 +34,17 @@ def read_rank_correlation(positives: NDArray[np.float64], negatives: NDArray[np.
     scores = np.concatenate([positives, negatives], axis=1)
     places = np.stack([_midranks(row) for row in scores]) / scores.shape[1] - 0.5
     spread = places.std(axis=1)
-    scale = np.where(spread > 0.0, spread[0] * spread, math.nan)[:, None]
-    product = places[:1] * places
-    value = product.mean(axis=1) / scale[:, 0]
-    # A breast counts by its own product and by the ranks it gives all others, in both orders (Hampel's influence).
-    influence = product + np.stack([_above(scores[0], row) for row in places])
-    influence += np.stack([_above(row, places[0]) for row in scores])
-    with np.errstate(invalid="ignore"):
-        influence = influence / scale
+    scale = np.where(spread[0] * spread > 0.0, spread[0] * spread, math.nan)[:, None]
+    value = (places[:1] * places).mean(axis=1) / scale[:, 0]
+    # A breast counts by its own product and by the ranks it gives all others, in both orders (Hampel's influence). So
+    # it does in the spread of either ranking: without ties that is a constant, with ties it is not.
+    joint = places[:1] * places
+    joint += np.stack(
+        [_above(scores[0], row) + _above(given, places[0]) for given, row in zip(scores, places, strict=True)]
+    )
+    own = places**2 + 2.0 * np.stack([_above(*both) for both in zip(scores, places, strict=True)])
+    own /= np.where(spread > 0.0, spread**2, math.nan)[:, None]
+    influence = joint / scale - value[:, None] * (own[:1] + own) / 2.0
     # Over a mixture the two classes' influences need not vanish one by one: their numbers are given, not sampled.
     weights = (m / scores.shape[1], 1.0 - m / scores.shape[1])
     return Reading(placements=mixed(influence[:, :m], influence[:, m:], weights, value))

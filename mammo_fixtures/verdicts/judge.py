@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -137,6 +138,14 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         return (
             f"the {whose} {metric.title} is not above chance, its lower bound is {clean.low:.3f} and must exceed "
             f"{metric.chance:g}, so there is nothing to hold"
+        )
+    # A claim that no score could break is no claim: tied scores may leave an operating point without a positive.
+    lost_at_most = clean.value - metric.low if clean.value is not None and metric.better == "larger" else math.inf
+    if tolerance.claim in MAY_LOSE and lost_at_most <= tolerance.margin:
+        whose = "clean" if tolerance.claim == "holds" else "baseline's"
+        return (
+            f"the {whose} {metric.title} is {clean.value:.3f} and cannot fall by more than the margin "
+            f"{tolerance.margin:.3f}, so there is nothing to hold"
         )
     if tolerance.claim not in MAY_LOSE and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
         return (

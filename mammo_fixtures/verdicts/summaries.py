@@ -106,6 +106,7 @@ def _of_the_ladder(reading: Reading) -> Reading:
         ),
         fell=None if reading.fell is None else _clean_and_mean(reading.fell),
         rose=None if reading.rose is None else _clean_and_mean(reading.rose),
+        breasts=reading.breasts,
         bias=None if reading.bias is None else _clean_and_mean(reading.bias.T).T,
         lost=None if reading.lost is None else _clean_and_mean(reading.lost),
         alarm=None if reading.alarm is None else _clean_and_mean(reading.alarm),

@@ -93,6 +93,27 @@ def test_tangos_bounds_solve_the_score_equation(fell, rose, n):
         assert abs(score) == pytest.approx(z, abs=2e-3)
 
 
+@pytest.mark.parametrize("prevalence", [0.005, 0.5])
+def test_where_no_call_flips_the_bound_is_of_as_many_breasts_as_the_weights_leave(prevalence):
+    """Weighted to screening, a hundred cancers beside sixty others tell nothing: no flip in sixty is up to 6 %."""
+    m, n = 100, 60
+    rng = np.random.default_rng(3)
+    still = sample(*(np.repeat(rng.normal(mean, 1.0, (1, count)), 2, axis=0) for mean, count in ((2, m), (0, n))))
+    got = measure(BY_NAME["flip_rate"], still, Terms(prevalence=prevalence))
+    alike = 1 / (prevalence**2 / m + (1 - prevalence) ** 2 / n)
+    assert got.drop_low[1] == pytest.approx(-(1.959964**2) / (alike + 1.959964**2), abs=1e-5)
+
+
+def test_a_share_that_every_breast_ends_up_in_has_an_interval():
+    """Nothing is called positive any more: specificity is 1 in these 200 breasts, not in all that there are."""
+    rng = np.random.default_rng(4)
+    gone = sample(np.stack([rng.normal(2, 1, 40), np.zeros(40)]), np.stack([rng.normal(0, 1, 200), np.zeros(200) - 9]))
+    got = measure(BY_NAME["specificity"], gone)
+    assert got.drop[1] == pytest.approx(-0.1)
+    assert got.drop_low[1] < -0.12
+    assert got.drop_high[1] > -0.09
+
+
 @pytest.mark.parametrize(
     "name", ["sensitivity", "specificity", "recall_rate", "flip_rate", "partial_auc", "rank_correlation"]
 )

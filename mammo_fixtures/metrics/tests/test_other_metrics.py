@@ -50,6 +50,38 @@ def test_partial_auc_agrees_with_scikit_learn(step):
         assert got == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("name", ["rank_correlation", "partial_auc", "auc", "logit_shift"])
+@pytest.mark.parametrize("levels", [[], [0.1, 0.3], [0.25]], ids=["continuous", "three levels", "two levels"])
+def test_errors_agree_with_patients_left_out_one_by_one_also_where_scores_are_tied(name, levels):
+    sample = drawn()
+    scores = np.digitize(sample.scores, levels) * 0.3 + 0.1 if levels else sample.scores
+    clusters = sample.clusters
+    got = measure(BY_NAME[name], Sample(scores=scores, malignant=sample.malignant, clusters=clusters), Terms())
+    variance = np.zeros((2, len(scores)))
+    for patients in (np.unique(clusters[sample.malignant]), np.unique(clusters[~sample.malignant])):
+        # Patients with cancer and others apart, as their numbers are given.
+        left_out = []
+        for patient in patients:
+            others, kept = scores[:, clusters != patient], sample.malignant[clusters != patient]
+            left_out.append(BY_NAME[name].read(others[:, kept], others[:, ~kept], Terms()).placements.mean)
+        left_out = np.array(left_out)
+        variance += [(len(patients) - 1) * each.var(axis=0) for each in (left_out, left_out[:, :1] - left_out)]
+    assert got.standard_error == pytest.approx(np.sqrt(variance[0]), rel=0.06, abs=1e-9)
+    assert got.drop_standard_error == pytest.approx(np.sqrt(variance[1]), rel=0.06, abs=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["rank_correlation", "ece"])
+@pytest.mark.parametrize("constant", [0, 1], ids=["clean", "perturbed"])
+def test_constant_scores_give_no_warning_and_no_interval_of_nothing(name, constant):
+    """Scores that are all alike have no ranks, and a bin that they fill has no scatter but by rounding."""
+    sample = drawn()
+    scores = sample.scores.copy()
+    scores[constant] = np.where(sample.malignant, 0.9, 0.1)[:, None] if name == "ece" else 0.7
+    got = measure(BY_NAME[name], Sample(scores=scores, malignant=sample.malignant, clusters=sample.clusters), Terms())
+    assert np.isfinite([got.value[1], got.drop_low[1], got.drop_high[1]]).all() == (name == "ece")
+
+
 def test_brier_and_weights_agree_with_scikit_learn():
     reference = pytest.importorskip("sklearn.metrics")
     sample = drawn()
