@@ -57,8 +57,11 @@ def window(pixels: Tensor, *, fraction: float, window_centre: float, out: Tensor
     return out.add_(window_centre * (1 - 1 / fraction)).clamp_(0, 1)
 
 
-def window_centre(view: View, mask: NDArray[np.bool_]) -> float:
-    """Centre of the view's first VOI window, as a fraction of its range, else the breast's median."""
+def window_centre(view: View, mask: NDArray[np.bool_], background: float) -> float:
+    """Centre of the view's first VOI window, as a fraction of its range, else the breast's median.
+
+    Without a breast it is the background, which then stays as it is.
+    """
     import numpy as np
 
     from mammo_fixtures.exams.voi import Window
@@ -66,7 +69,7 @@ def window_centre(view: View, mask: NDArray[np.bool_]) -> float:
     for voi in view.voi:
         if isinstance(voi, Window):
             return voi.as_fractions(view.intensity_range)[0]
-    return float(np.median(view.pixels[mask])) if mask.any() else 0.0
+    return float(np.median(view.pixels[mask])) if mask.any() else background
 
 
 def fine_detail(pixels: Tensor, spectrum: Tensor, spacing_mm: tuple[float, float]) -> Tensor:

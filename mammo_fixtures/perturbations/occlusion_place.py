@@ -86,5 +86,9 @@ def occlusion_places(
 
 def does_not_fit(shared: Shared, diameter_mm: float) -> str:
     """Says so where no place takes the whole patch."""
-    fits = shared.occlusion_places.fits(diameter_mm)
-    return "" if fits else "the patch fits nowhere beside the lesion's region: only part of it was drawn"
+    places = shared.occlusion_places
+    if places.of(diameter_mm) is None:
+        return "there is no breast beside the lesion's region: no patch was drawn"
+    if places.fits(diameter_mm):
+        return ""
+    return "the patch fits nowhere beside the lesion's region: only part of it was drawn"

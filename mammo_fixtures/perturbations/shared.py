@@ -185,7 +185,7 @@ class Shared(SharedBreast):
         """Centre of the view's first VOI window, else the breast's median."""
         from mammo_fixtures.perturbations.display import window_centre
 
-        return window_centre(self.view, self.mask_array)
+        return window_centre(self.view, self.mask_array, self.background)
 
     @cached_property
     def fine_detail(self) -> torch.Tensor:

@@ -143,7 +143,7 @@ class Fit:
 
 
 def fit(inference: Inference, needs: Needs, read: Read, tell: Tell = lambda done, wanted: None) -> UniversalFields:
-    """Fields of both halves. A half without malignant or without other breasts has none.
+    """Fields of both halves. A half without labelled breasts has none; one kind of breast alone is moved alone.
 
     `tell` is given the gradients that were followed and those there are to follow.
     """

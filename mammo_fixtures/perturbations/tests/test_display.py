@@ -118,6 +118,11 @@ def test_a_classifier_that_applies_the_voi_sees_the_window_narrowed(fraction):
     assert np.abs(seen(ours, 1500) - seen(stored.astype(float), 1500 * fraction)).max() < 1e-5
 
 
+def test_a_window_leaves_a_view_without_a_breast_as_it_is():
+    given = view(np.full((60, 40), 0.5, dtype=np.float32))
+    assert np.array_equal(perturbed(WINDOW, given, 0.25), given.pixels)
+
+
 @pytest.mark.parametrize("voi", [(), (Table(first=0, values=np.linspace(0, 1, 16, dtype=np.float32)),)])
 def test_without_a_voi_window_the_centre_is_the_breasts_median(voi):
     given = breast()

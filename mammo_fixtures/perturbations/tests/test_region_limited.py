@@ -1,6 +1,7 @@
 """Perturbations of part of a view: the region to the pixel, the patch, the marker and the tiles."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,6 +114,13 @@ def test_a_patch_that_fits_nowhere_leaves_the_region_and_says_so():
     text = "the patch fits nowhere beside the lesion's region: only part of it was drawn"
     assert does_not_fit(Shared(of), 60) == text
     assert does_not_fit(Shared(of), 5) == ""
+
+
+def test_a_patch_that_has_no_breast_to_lie_on_is_said_not_to_be_drawn():
+    of = view()
+    of = replace(of, region=Shared(of).mask_array)
+    assert np.array_equal(perturbed(OCCLUSION, of, 5), of.pixels)
+    assert does_not_fit(Shared(of), 5) == "there is no breast beside the lesion's region: no patch was drawn"
 
 
 @pytest.mark.parametrize(("side", "drawn"), [("L", "R"), ("R", "L")])
