@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.classifier import Classifier
@@ -50,15 +51,17 @@ def classifier_input(image: Tensor, view: View, classifier: Classifier) -> Tenso
     return image[None] if classifier.channels == 1 else image.expand(classifier.channels, *image.shape)
 
 
-def nyquist_wavelength_mm(view: View, classifier: Classifier) -> float:
-    """Shortest wavelength that survives the classifier's own resampling: two of its pixels, mm."""
-    spacing = max(view.pixel_spacing_mm)
-    if classifier.pixel_spacing_mm is not None:
-        spacing = max(spacing, classifier.pixel_spacing_mm)
-    if classifier.input_size is not None and classifier.fit == "resize":
-        sides = zip(view.shape, view.pixel_spacing_mm, classifier.input_size, strict=True)
-        spacing = max(spacing, *(n * mm / wanted for n, mm, wanted in sides))
-    return 2 * spacing
+def coarsest_pixels_mm(view: View, classifier: Classifier) -> tuple[float, float]:
+    """Rows and columns of the coarsest pixels that a view passes through: two of them are the shortest wave, in mm.
+
+    Each axis for itself: a size that does not keep the view's proportions, or a view whose pixels are not square, ends
+    at another wavelength along rows than along columns.
+    """
+    found = []
+    wanted = classifier.input_size if classifier.fit == "resize" and classifier.input_size else (math.inf, math.inf)
+    for pixels, mm, size in zip(view.shape, view.pixel_spacing_mm, wanted, strict=True):
+        found.append(max(mm, classifier.pixel_spacing_mm or 0.0, pixels * mm / size))
+    return found[0], found[1]
 
 
 def _at_spacing(image: Tensor, spacing_mm: tuple[float, float], wanted_mm: float) -> Tensor:

@@ -130,9 +130,9 @@ def _beyond_grid(orientation_degrees: float, shared: Shared, frequency_per_mm: f
 
 
 def _beyond_classifier(orientation_degrees: float, shared: Shared, frequency_per_mm: float) -> float | None:
-    if shared.classifier_pixel_mm is None:
+    if shared.classifier_pixels_mm is None:
         return None
-    return float(beyond_grid(frequency_per_mm, orientation_degrees, (shared.classifier_pixel_mm,) * 2))
+    return float(beyond_grid(frequency_per_mm, orientation_degrees, shared.classifier_pixels_mm))
 
 
 FOURIER_MAP = Perturbation(

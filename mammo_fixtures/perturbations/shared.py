@@ -34,8 +34,13 @@ class Shared(SharedBreast):
         self.key: Key = Key(exam_id=view.exam_id, side=view.side, position=view.position, seed=seed)
         self.universal_fields: Mapping[str, torch.Tensor] | None = None
         """Fields by position that were fitted to the classifier; who scores gives them."""
-        self.classifier_pixel_mm: float | None = None
-        """The coarsest pixels that the view passes through before the network; who scores tells."""
+        self.classifier_pixels_mm: tuple[float, float] | None = None
+        """Rows and columns of the coarsest pixels that the view passes through before the network; who scores tells."""
+
+    @property
+    def classifier_pixel_mm(self) -> float | None:
+        """The finer side of those pixels: what lies beyond it, the classifier sees in no direction."""
+        return None if self.classifier_pixels_mm is None else min(self.classifier_pixels_mm)
 
     def of(self, record: Perturbation) -> dict[str, object]:
         """The keyword arguments that a record's function shares between severities."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mammo_fixtures.classifiers.aggregation import aggregated
 from mammo_fixtures.classifiers.gradients import scaled_gradients_of
 from mammo_fixtures.classifiers.inference import Inference, batch_said
-from mammo_fixtures.classifiers.inputs import nyquist_wavelength_mm
+from mammo_fixtures.classifiers.inputs import coarsest_pixels_mm
 from mammo_fixtures.classifiers.memory import OutOfMemory, call_measured, memory_watched
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Breast, Cohort, Exam, View
@@ -135,7 +135,7 @@ class Sweep:
         shared = self.uploads.take(view) if self.uploads is not None else None
         if shared is None:
             shared = Shared(view, device=self.inference.device, seed=self.seed)
-        shared.classifier_pixel_mm = nyquist_wavelength_mm(view, self.inference.classifier) / 2
+        shared.classifier_pixels_mm = coarsest_pixels_mm(view, self.inference.classifier)
         following = next((c.perturbation for c in conditions if follows_gradient(c)), "")
         if following:
             signs = signs_of(exam, breast, following, self._needs(exam))

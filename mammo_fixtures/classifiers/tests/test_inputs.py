@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mammo_fixtures import Classifier, UnusableInput, View
-from mammo_fixtures.classifiers.inputs import classifier_input, nyquist_wavelength_mm
+from mammo_fixtures.classifiers.inputs import classifier_input, coarsest_pixels_mm
 from mammo_fixtures.exams import Window
 
 
@@ -184,13 +184,14 @@ def test_the_image_and_the_view_are_left_untouched(declared):
     assert np.array_equal(one.pixels, ramp())
 
 
-def test_the_shortest_wavelength_that_survives():
-    def nyquist(of, **declared):
-        return nyquist_wavelength_mm(of, Classifier(lambda batch: batch, **declared))
+def test_the_coarsest_pixels_along_each_axis():
+    def coarsest(of, **declared):
+        return coarsest_pixels_mm(of, Classifier(lambda batch: batch, **declared))
 
     large = view(ramp(100, 80), pixel_spacing_mm=(0.1, 0.15))
-    assert nyquist(large) == pytest.approx(0.3)
-    assert nyquist(large, pixel_spacing_mm=0.2) == pytest.approx(0.4)
-    assert nyquist(large, pixel_spacing_mm=0.05) == pytest.approx(0.3), "finer pixels bring nothing back"
-    assert nyquist(large, input_size=(25, 80)) == pytest.approx(0.8)
-    assert nyquist(large, input_size=(25, 80), fit="pad") == pytest.approx(0.3)
+    assert coarsest(large) == (0.1, 0.15)
+    assert coarsest(large, pixel_spacing_mm=0.2) == (0.2, 0.2)
+    assert coarsest(large, pixel_spacing_mm=0.05) == (0.1, 0.15), "finer pixels bring nothing back"
+    assert coarsest(large, pixel_spacing_mm=0.12) == (0.12, 0.15)
+    assert coarsest(large, input_size=(25, 80)) == (0.4, 0.15)
+    assert coarsest(large, input_size=(25, 80), fit="pad") == (0.1, 0.15)

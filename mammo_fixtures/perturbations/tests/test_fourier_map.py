@@ -116,7 +116,7 @@ def test_what_pixels_cannot_hold_is_flagged_for_view_and_classifier():
     assert across.flag(Shared(black(spacing=(0.2, 0.1))), 4.0) == "", "along rows only the columns' distance counts"
     assert across.notes[BEYOND_GRID](shared, 5.1) == 1.0
     assert across.notes[BEYOND_CLASSIFIER](shared, 4.0) is None
-    shared.classifier_pixel_mm = 0.2
+    shared.classifier_pixels_mm = (0.5, 0.2)
     assert [across.notes[BEYOND_CLASSIFIER](shared, f) for f in (2.0, 3.0)] == [0.0, 1.0]
 
 

@@ -142,7 +142,7 @@ def test_what_the_classifier_cannot_see_is_said():
     """A view of 0.07 mm that the classifier reads at 0.5 mm ends at 1 cycle/mm: finer severities test nothing."""
     shared = Shared(view(np.zeros((2, 2)), (0.07, 0.07)))
     assert (LOWPASS.flag(shared, 0.1), BANDSTOP.flag(shared, 2.0)) == ("", "")
-    shared.classifier_pixel_mm = 0.5
+    shared.classifier_pixels_mm = (0.6, 0.5)
     assert LOWPASS.flag(shared, 0.1) == (
         "gain 0.995 at the Nyquist frequency of the classifier's input: the filter does nothing here"
     )
@@ -151,6 +151,8 @@ def test_what_the_classifier_cannot_see_is_said():
         "the classifier's input ends at 1.00 cycles/mm: most of the notch lies beyond"
     )
     assert BANDSTOP.flag(shared, 0.5) == ""
+    shared.classifier_pixels_mm = (0.5, 0.1)
+    assert (LOWPASS.flag(shared, 0.1), BANDSTOP.flag(shared, 2.0)) == ("", ""), "seen along the other axis"
 
 
 def test_a_separable_gain_may_be_given_as_a_whole():
