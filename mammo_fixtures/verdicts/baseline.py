@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.metrics import OperatingPoint, Terms
+from mammo_fixtures.metrics import Metric, OperatingPoint, Terms
 from mammo_fixtures.metrics.contrast import compare
+from mammo_fixtures.metrics.stability import LOGIT_SHIFT
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.curve import Curve, empty_point, point_of
@@ -66,12 +67,12 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
     record = metric_named(tolerance.metric)
     breasts = chosen(releases.candidate, tolerance.subgroup)
     tables = tuple(averaged(table, tolerance.perturbation) for table in (releases.baseline, releases.candidate))
+    probabilities = not {"prevalence", "probabilities"} & record.needs or _on_one_scale(tables, record)
     terms = Terms(
         confidence=tolerance.confidence,
         operating_point=OperatingPoint.parse(tolerance.operating_point),
         prevalence=tolerance.prevalence,
-        probabilities=not {"prevalence", "probabilities"} & record.needs
-        or all(are_probabilities(table, record) for table in tables),
+        probabilities=probabilities,
     )
     estimates = None
     if breasts.positives and breasts.negatives and all(condition in table.conditions for table in tables):
@@ -95,6 +96,18 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
     if estimates is None:
         return base
     return replace(base, points=(point_of(estimates, 0, 0.0), point_of(estimates, 1, float(severity))))
+
+
+def _on_one_scale(tables: tuple[ScoreTable, ...], record: Metric) -> bool:
+    """Whether the releases' scores are probabilities; refused where they are of one release and it matters."""
+    each = [are_probabilities(table, record) for table in tables]
+    if record.name == LOGIT_SHIFT.name and len(set(each)) > 1:
+        kinds = " and ".join("probabilities" if one else "logits" for one in each)
+        raise UnusableInput(
+            f"{record.name}: baseline and candidate must have scores of one kind, got {kinds}; score both with the "
+            "same declared score"
+        )
+    return all(each)
 
 
 def tolerances_for_baseline(tolerances: Iterable[Tolerance]) -> tuple[Tolerance, ...]:

@@ -80,6 +80,10 @@ class Tolerance:
             raise self._refused("margin", f"must {range_text}, a difference of the metric", self.margin, remedy)
         if self.than and metric.better == "steady":
             raise self._refused("metric", "of responds_more must be one that can get worse", self.metric, "")
+        if self.than and metric.name == "specificity" and not self.operating_point.strip().startswith("sensitivity"):
+            # It is of the breasts that both subgroups are set against, so that the difference is 0 whatever they lose.
+            rule = "of responds_more must be one in which subgroups can differ"
+            raise self._refused("metric", rule, self.metric, "; name sensitivity")
         if self.readers != "fixed" and self.claim == "not_worse":
             raise self._refused(
                 "readers",

@@ -217,6 +217,10 @@ REFUSED = {
         toml(claim='"responds_more"', than='"grains"', metric='"logit_shift"'),
         ONE + "metric of responds_more must be one that can get worse, got 'logit_shift'",
     ),
+    "more of what is shared": (
+        toml(claim='"responds_more"', than='"grains"', metric='"specificity"'),
+        ONE + "metric of responds_more must be one in which subgroups can differ, got 'specificity'; name sensitivity",
+    ),
     "random releases": (
         toml(claim='"not_worse"', readers='"random"'),
         ONE + "readers of not_worse must be 'fixed', got 'random'; readers of two releases are not the same ones, "
