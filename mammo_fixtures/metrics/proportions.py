@@ -52,6 +52,7 @@ def _bounds_at_point(classes: str, reading: Reading, clusters: Clusters, confide
     effective = _effective(seen, share * (1.0 - share) / breasts, breasts, lowest=lowest)
     low, high = wilson(share, effective, z)
     settled = (seen < _SETTLED) & (classes == "other")
+    settled[1:] &= (share[1:] > 0.0) & (share[1:] < 1.0)  # All or none of these breasts settle nothing about others.
     low, high = np.where(settled, share, low), np.where(settled, share, high)
     fell, rose = reading.fell, reading.rose
     of_drop = clustered_variance(placements.drops, clusters)

@@ -109,6 +109,7 @@ def test_a_share_that_every_breast_ends_up_in_has_an_interval():
     rng = np.random.default_rng(4)
     gone = sample(np.stack([rng.normal(2, 1, 40), np.zeros(40)]), np.stack([rng.normal(0, 1, 200), np.zeros(200) - 9]))
     got = measure(BY_NAME["specificity"], gone)
+    assert (got.low[1], got.high[1]) == pytest.approx((200 / (200 + 1.959964**2), 1.0))
     assert got.drop[1] == pytest.approx(-0.1)
     assert got.drop_low[1] < -0.12
     assert got.drop_high[1] > -0.09
