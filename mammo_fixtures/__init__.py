@@ -1,6 +1,8 @@
 """Robustness of mammography classifiers: exams in, perturb, score, measure, judge.
 
 The public names resolve on first use, so that importing the package imports neither torch nor pytest.
+
+PYTEST_DONT_REWRITE: `python -m robustness_tests` imports this module before pytest could, which then warns of it.
 """
 
 from __future__ import annotations

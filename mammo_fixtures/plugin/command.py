@@ -19,6 +19,10 @@ from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
 from mammo_fixtures.plugin.settings import located
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
+_NAMES_OF_PYTEST = ("-k", "-m", "--deselect")
+"""Options whose value is no path, though it may look like one: `--deselect` takes a test's id as it is printed."""
+_TAKE_ONE = (*_NAMES_OF_PYTEST, "--ignore", "--ignore-glob", "--junitxml", "--junit-xml")
+"""Options whose value is no test that is asked for."""
 _FLAGS = {option.flag: option for option in OPTIONS}
 _KEYS = {f"mammo_{option.name}": option for option in OPTIONS}
 
@@ -38,13 +42,17 @@ def main(claims: Path, arguments: list[str]) -> int:
 def pytest_arguments(claims: Path, arguments: list[str], *, working_folder: Path) -> list[str]:
     """What pytest is called with: own configuration, the project's `mammo_…` keys, then what was typed."""
     typed = _located(joined(arguments), claims)
-    chosen = any(_names_tests(argument, claims) for argument in typed)
+    chosen = any(
+        _names_tests(argument, claims)
+        for before, argument in itertools.pairwise(["", *typed])
+        if before not in _TAKE_ONE
+    )
+    cached = "no:cacheprovider" not in typed and "-pno:cacheprovider" not in typed
     return [
         f"--config-file={claims / 'suite.ini'}",
         f"--rootdir={claims.parent}",
         f"--confcutdir={claims}",
-        "-o",
-        f"cache_dir={working_folder / '.mammo' / 'pytest_cache'}",
+        *(["-o", f"cache_dir={working_folder / '.mammo' / 'pytest_cache'}"] if cached else []),
         *(part for plugin in _PLUGINS for part in ("-p", plugin)),
         f"--mammo-store={working_folder / '.mammo' / 'scores.sqlite'}",
         *project_options(working_folder),
@@ -117,7 +125,7 @@ def _located(arguments: list[str], claims: Path) -> list[str]:
     """Test ids as the suite prints them, `robustness_tests/test_holds.py::…`, found wherever the suite lies."""
     own = f"{claims.name}/"
     return [
-        str(claims.parent / argument) if argument.startswith(own) and before not in ("-k", "-m") else argument
+        str(claims.parent / argument) if argument.startswith(own) and before not in _NAMES_OF_PYTEST else argument
         for before, argument in itertools.pairwise(["", *arguments])
     ]
 

@@ -17,6 +17,7 @@ from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
+from mammo_fixtures.plugin.surroundings import check_surroundings
 from mammo_fixtures.plugin.termination import end_as_interrupted
 from mammo_fixtures.plugin.watchdog import keep_stderr
 from mammo_fixtures.plugin.writable import check_folders
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in selection.MARKERS:
         config.addinivalue_line("markers", line)
     try:
+        check_surroundings(config)
         run = config.stash[RUN] = Run.begin(config)
         config.add_cleanup(run.end)
         if config.option.update_snapshots:
@@ -135,5 +137,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     write_power(run_of(config), terminalreporter)
     for line in advice(config) if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED else ():
         terminalreporter.write_line(line)
-    if not config.option.collectonly and not run_of(config).settings.plan:
+    asked = config.option.collectonly or run_of(config).settings.plan
+    nothing = exitstatus == pytest.ExitCode.USAGE_ERROR and not run_of(config).verdicts
+    if not asked and not nothing:
         write_summary(run_of(config), terminalreporter)

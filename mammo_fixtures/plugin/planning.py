@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COHORT = "cohort"
 """What the option means without a value."""
+MOST_BREASTS = 1_000_000
+"""Of each kind; scores are drawn for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,11 @@ def parsed(value: str) -> Counts | None:
         )
     except (ValueError, IndexError):
         counts = Counts(positives=0, negatives=0)
-    if len(parts) > 3 or counts.positives < 1 or counts.negatives < 1 or not 0.5 < counts.clean < 1.0:
+    few = 1 <= counts.positives <= MOST_BREASTS and 1 <= counts.negatives <= MOST_BREASTS
+    if len(parts) > 3 or not few or not 0.5 < counts.clean < 1.0:
         raise UnusableInput(
             "--mammo-power must stand alone or give malignant and other breasts and, if you like, the clean AUC, as in "
-            f"--mammo-power=61:1379:0.90, got {value!r}"
+            f"--mammo-power=61:1379:0.90, up to {MOST_BREASTS} each, got {value!r}"
         )
     return counts
 

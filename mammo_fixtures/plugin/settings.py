@@ -20,6 +20,10 @@ from mammo_fixtures.plugin.engine_choice import check_engine
 from mammo_fixtures.plugin.options import OPTIONS, PATH_LISTS, PATHS, WORDS, Option
 from mammo_fixtures.verdicts.spelling import nearest
 
+_LONGEST_SHOWN = 200
+_OF_THIS_MACHINE = tuple(name for name in PATHS if name not in ("classifier", "exams"))
+"""A URL would be made a folder of that name here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -78,12 +82,14 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
     snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
     for name in ("scores", "baseline", "people", "tolerances", "exams", "universal"):
-        if is_local(name, values[name]) and not Path(values[name]).is_file():
+        if is_local(name, values[name]) and not _is_file(f"--mammo-{name}", values[name]):
             near = difflib.get_close_matches(Path(values[name]).name, WORDS.get(name, ()), n=1, cutoff=0.8)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UnusableInput(
                 f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder{hint}"
             )
+    if is_local("store", values["store"]):
+        _is_file("--mammo-store", values["store"])  # which need not be there yet
     _check_device(values["device"])
     check_engine(config, values)
     _check_classifier(values["classifier"], values["scores"])
@@ -129,6 +135,11 @@ def _value(config: pytest.Config, option: Option) -> str:
     if given is None:
         given = config.getini(f"mammo_{option.name}") or option.default
         base = config.inipath.parent if config.inipath else config.rootpath
+    if option.name in _OF_THIS_MACHINE and is_url(str(given)):
+        raise UnusableInput(
+            f"{option.flag} must be a path of this machine, got a URL, {given.partition('://')[0]}://…; copy "
+            "from or to it"
+        )
     return located(option.name, given, base)
 
 
@@ -148,6 +159,21 @@ def is_local(name: str, value: str) -> bool:
     return bool(value) and value not in WORDS.get(name, ()) and not (name == "exams" and is_url(value))
 
 
+def _is_file(flag: str, path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError as error:  # a name of a thousand letters, a folder that may not be entered
+        raise UnusableInput(
+            f"{flag} must be a file that can be read, got {short(path)}: {error.strerror}; check the path and your "
+            "rights to it"
+        ) from error
+
+
+def short(path: str | Path) -> str:
+    """A path as messages show it, cut where nobody would read on."""
+    return str(path) if len(str(path)) <= _LONGEST_SHOWN else f"{str(path)[:_LONGEST_SHOWN]}…"
+
+
 def _check_device(value: str) -> None:
     """Whether the device is there is told once torch is imported."""
     if not re.fullmatch(r"auto|cpu(:0)?|cuda(:\d+)?", value):
@@ -162,7 +188,7 @@ def _check_classifier(value: str, scores: str) -> None:
         check_name(value)
     except UnusableInput as error:
         raise UnusableInput(f"--mammo-{error}") from error
-    if is_model_file(value) and not scores and not Path(value).is_file():
+    if is_model_file(value) and not scores and not _is_file("--mammo-classifier", value):
         raise UnusableInput(
             f"--mammo-classifier={value}: no such file; paths are relative to the working folder, or to the ini file "
             "where they stand in it"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.options import INIT, INIT_FOLDER
 from mammo_fixtures.plugin.run import claims_folder
 
 _SNAPSHOTS = """\
@@ -31,6 +32,8 @@ mammo: wrote {tolerances} and {snapshots}. Next:
 def begin_project(config: pytest.Config) -> int:
     """Write the copies that `--mammo-init` asks for; the exit status."""
     folder = (config.invocation_params.dir / config.option.mammo_init).resolve()
+    if not config.option.mammo_init:  # of a variable that is not set: the working folder was not meant
+        raise pytest.UsageError(f"{INIT} must name a folder, got none; give one, or {INIT} alone for {INIT_FOLDER}")
     try:
         print(write_starting_copies(claims_folder(config), folder))
     except UnusableInput as error:
@@ -44,12 +47,12 @@ def write_starting_copies(claims: Path, folder: Path) -> str:
     Nothing that exists is overwritten.
     """
     tolerances, snapshots = folder / "tolerances.toml", folder / "snapshots"
-    for path in (tolerances, snapshots):
-        if path.exists():
-            raise UnusableInput(
-                f"--mammo-init overwrites nothing, {path} exists; give another folder: --mammo-init=DIR"
-            )
     try:
+        for path in (tolerances, snapshots):
+            if path.exists():
+                raise UnusableInput(
+                    f"--mammo-init overwrites nothing, {path} exists; give another folder: --mammo-init=DIR"
+                )
         snapshots.mkdir(parents=True)
         (snapshots / "README.md").write_text(_SNAPSHOTS, encoding="utf-8")
         shutil.copyfile(claims / "tolerances.toml", tolerances)
@@ -61,9 +64,14 @@ def write_starting_copies(claims: Path, folder: Path) -> str:
 
 
 def refuse_update_of_installed(claims: Path, snapshots: Path | None) -> None:
-    """Snapshots inside an installed package belong to the package, not to a project."""
+    """Snapshots in an installed package belong to the package, not to a project; without a folder there are none."""
+    if snapshots is None:
+        raise UnusableInput(
+            "--snapshot-update needs a folder for the curves of this classifier and cohort, got none; give one with "
+            "--mammo-snapshots=DIR"
+        )
     installed = not (claims.parent / "pyproject.toml").is_file()
-    if installed and snapshots is not None and snapshots.is_relative_to(claims):
+    if installed and snapshots.is_relative_to(claims):
         raise UnusableInput(
             f"--snapshot-update writes no snapshot into an installed package, got {snapshots}; keep yours in your own "
             "repository: --mammo-snapshots=DIR (--mammo-init makes one)"

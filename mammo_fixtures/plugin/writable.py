@@ -9,6 +9,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.settings import short
 
 
 def check_folders(config: pytest.Config, run: Run) -> None:
@@ -23,14 +24,17 @@ def check_folders(config: pytest.Config, run: Run) -> None:
 
 
 def _check(flag: str, folder: Path, *, writing: bool) -> None:
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not there.is_dir():
-        raise UnusableInput(f"{flag} must be a folder, got {folder}, where {there} is a file; give another")
-    if not writing:
-        return
     try:
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        if not there.is_dir():
+            raise UnusableInput(f"{flag} must be a folder, got {folder}, where {there} is a file; give another")
+        if not writing:
+            return
         # Rights alone do not tell: of a full or read-only disk, of folders that systems make up.
         tempfile.TemporaryDirectory(prefix=".mammo-", dir=there).cleanup()
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise UnusableInput(f"{flag} needs a folder that can be written, got {folder}: {why}; give another") from error
+        raise UnusableInput(
+            f"{flag} needs a folder that can be {'written' if writing else 'read'}, got {short(folder)}: {why}; give "
+            "another"
+        ) from error

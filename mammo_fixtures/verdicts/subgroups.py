@@ -49,6 +49,7 @@ def members(table: ScoreTable, subgroup: str) -> NDArray[np.bool_]:
     for column, value in crossed(subgroup):
         if column not in columns:
             hint = nearest(column, list(columns)) or f"; it has {', '.join(columns)}"
+            hint = "; a crossing is written with spaces: masses & density=d" if "&" in column else hint
             raise UnusableInput(
                 f"{table.source or 'score table'}: a stratum must be a column of the table, got {column!r}{hint}"
             )

@@ -100,6 +100,22 @@ def project(tmp_path):
     return tmp_path
 
 
+def test_values_of_pytests_options_are_no_tests(tmp_path):
+    """`--deselect` had been taken for all that was asked for, and nothing ran."""
+    typed = ["--deselect", "robustness_tests/test_holds.py"]
+    arguments = pytest_arguments(CLAIMS, typed, working_folder=tmp_path)
+    assert arguments[-3:] == [str(CLAIMS), *typed]
+    arguments = pytest_arguments(CLAIMS, ["-p", "no:cacheprovider"], working_folder=tmp_path)
+    assert not any("cache_dir" in argument for argument in arguments), "pytest refuses it where nobody reads it"
+
+
+def test_warnings_as_errors_do_not_end_the_command(tmp_path):
+    """pytest warned that the command had imported the package before it could rewrite it."""
+    done = command(tmp_path, "--co", "-q", "-W", "error", "-k", "lowpass-0.50mm-soft")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def command(project, *arguments, env=None):
     line = [sys.executable, "-m", "robustness_tests", *arguments]
     path = {"PYTHONPATH": str(ROOT), **(env or {})}

@@ -46,13 +46,16 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
         (("--mammo-seed=-1",), "--mammo-seed must be a whole number of at least 0, got '-1'"),
         (("--mammo-batch-size=0",), "--mammo-batch-size must be a whole number of at least 1, got '0'"),
         (("--mammo-precision=fp8",), "--mammo-precision must be fp32, bf16 or fp16, got 'fp8'; give one of these"),
-        (("--mammo-engine=dask",), "--mammo-engine must be local or ray, got 'dask'; give one of these"),
         (("--mammo-engine=Ray",), "--mammo-engine must be local or ray, got 'Ray'; did you mean 'ray'?"),
-        (("--mammo-pictures=non",), "--mammo-pictures must be auto or none, got 'non'; did you mean 'none'?"),
-        (("--mammo-speed=folds",), "compiled, got 'folds'; did you mean 'folded'?"),
-        (("--mammo-strict=yes",), "--mammo-strict takes no value, got --mammo-strict=yes; write --mammo-strict, or"),
-        (("--mammo-seed",), "--mammo-seed must have a value, got none; write --mammo-seed=N, or leave the option out"),
-        (("--mammo-store", "--mammo-strict"), "--mammo-store must have a value, got none; write --mammo-store=FILE"),
+        (("--mammo-init=",), "--mammo-init must name a folder, got none; give one, or --mammo-init alone for mammo"),
+        ((f"--mammo-exams={'x' * 5000}",), "--mammo-exams must be a file that can be read, got "),
+        (("--mammo-power=99999999999999999999:100",), "up to 1000000 each, got '99999999999999999999:100'"),
+        (
+            ("--mammo-report=s3://bucket/out",),
+            "--mammo-report must be a path of this machine, got a URL, s3://…; copy",
+        ),
+        (("--snapshot-update",), "--snapshot-update needs a folder for the curves of this classifier and cohort, got"),
+        (("-p", "no:syrupy"), "the gate needs the pytest plugin syrupy, got a pytest without it; leave out -p no:syr"),
         (("--mammo-device=cud",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'cud'; did you mean cuda?"),
         (("--mammo-device=gpu:0",), "--mammo-device must be auto, cpu, cuda or cuda:1, got 'gpu:0'; give one of these"),
         (("--mammo-classifier=referense",), f"{CLASSIFIER_FORMS}, got 'referense'; did you mean reference?"),
@@ -68,6 +71,15 @@ def test_unusable_options_are_usage_errors_at_the_start_and_import_no_torch(gate
     assert message in result.stderr.str()
     assert len(result.stderr.str().strip().splitlines()) == 1
     assert "torch was imported" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_python_without_assertions_is_refused(gate, monkeypatch):
+    """With --assert=plain besides, a constant classifier had passed."""
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    result = run(gate, "--co", "-q")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    line = "ERROR: the gate needs its assertions, got a Python that removes them (-O or PYTHONOPTIMIZE); leave that out"
+    assert result.stderr.str().strip() == line
 
 
 def test_a_score_table_needs_no_classifiers_file(gate):

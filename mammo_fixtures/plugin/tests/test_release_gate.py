@@ -222,7 +222,7 @@ def test_other_counts_are_usage_errors(gate, value):
     result.stderr.fnmatch_lines(
         [
             "ERROR: --mammo-power must stand alone or give malignant and other breasts and, if you like, the clean "
-            f"AUC, as in --mammo-power=61:1379:0.90, got '{value}'"
+            f"AUC, as in --mammo-power=61:1379:0.90, up to 1000000 each, got '{value}'"
         ]
     )
 

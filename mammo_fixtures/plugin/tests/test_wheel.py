@@ -74,6 +74,7 @@ def test_the_gate_runs_from_the_wheel_with_a_classifier_of_the_project(python, p
     again = run(python, *arguments, cwd=project)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "claims: 2 held" in again.stdout
+    assert "warning" not in again.stdout
     assert len(list((project / "snapshots" / "test_curve").iterdir())) == 3
 
 

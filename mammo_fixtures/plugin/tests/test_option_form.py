@@ -1,0 +1,46 @@
+"""What argparse would tell after many lines of usage is told in one."""
+
+import pytest
+
+from mammo_fixtures.plugin.option_form import check_form
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            ["--mammo-strict=yes"],
+            "--mammo-strict takes no value, got --mammo-strict=yes; write --mammo-strict, or leave",
+        ),
+        (["-k", "x", "--mammo-seed"], "--mammo-seed must have a value, got none; write --mammo-seed=N, or leave the"),
+        (["--mammo-store", "--mammo-plan"], "--mammo-store must have a value, got none; write --mammo-store=FILE, or"),
+        (["--mammo-score=a.csv"], "--mammo-score is no option of mammo-robustness; did you mean --mammo-scores?"),
+        (["--mammo_scores=a.csv"], "--mammo_scores is no option of mammo-robustness; did you mean --mammo-scores?"),
+        (["--MAMMO-SCORES=a.csv"], "--MAMMO-SCORES is no option of mammo-robustness; did you mean --mammo-scores?"),
+        (["-mammo-strict"], "-mammo-strict is no option of mammo-robustness; did you mean --mammo-strict?"),
+        (
+            ["--mammo-scores", __file__],
+            "--mammo-scores must be followed by = and its value, got a space: pytest takes",
+        ),
+    ],
+)
+def test_what_is_nearly_an_option_is_refused(typed, said):
+    with pytest.raises(pytest.UsageError) as refused:
+        check_form(typed)
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["--mammo-strict", "-k", "holds"],
+        ["--mammo-power", "--co"],
+        ["--mammo-init"],
+        ["--mammo-seed=1", "--mammo-seed=2"],
+        ["--mammo-device", "cpu"],
+        ["--mammo-scores", "x" * 5000],
+        ["-m", "extended", "mammo-notes.txt"],
+    ],
+)
+def test_what_pytest_understands_is_left_to_it(typed):
+    check_form(typed)
