@@ -172,6 +172,16 @@ def module_exists(name):
     return place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
 
 
+def test_every_command_stands_in_the_reference():
+    """What is run with `python -m` and parses arguments, but for the training of the reference classifier."""
+    package = ROOT / "mammo_fixtures"
+    said = [path for path in package.rglob("*.py") if "ArgumentParser(" in path.read_text(encoding="utf-8")]
+    parsing = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in said if "tests" not in path.parts} - {
+        "mammo_fixtures.classifiers.train_reference"
+    }
+    assert parsing == set(reference.COMMANDS.values())
+
+
 def test_the_reference_is_made_from_the_code():
     page = reference.PAGE.read_text(encoding="utf-8")
     assert page == reference.written(page), "python -m mammo_fixtures.tests.pages.reference writes it anew"

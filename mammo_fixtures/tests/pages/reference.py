@@ -21,6 +21,7 @@ PAGE = ROOT / "docs" / "reference.md"
 COMMANDS = {
     "mammo_fixtures.exams": "mammo_fixtures.exams.__main__",
     "mammo_fixtures.exams.nyu": "mammo_fixtures.exams.nyu",
+    "mammo_fixtures.exams.phantoms": "mammo_fixtures.exams.phantoms.__main__",
     "mammo_fixtures.scoring.nyu": "mammo_fixtures.scoring.nyu",
     "mammo_fixtures.scoring.store": "mammo_fixtures.scoring.store_command",
     "mammo_fixtures.reports.pictures": "mammo_fixtures.reports.pictures",
