@@ -17,6 +17,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
 from mammo_fixtures.plugin.settings import located
+from mammo_fixtures.verdicts.spelling import nearest
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
 _NAMES_OF_PYTEST = ("-k", "-m", "--deselect")
@@ -83,10 +84,15 @@ def project_options(folder: Path) -> list[str]:
     if file is None:
         return []
     try:
-        pytest_table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("pytest", {})
+        tables: object = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnusableInput(f"{file} must be TOML: {error}") from error
-    keys = {**pytest_table, **pytest_table.get("ini_options", {})}
+    keys: dict[str, object] = {}
+    for name in ("tool", "pytest", "ini_options"):
+        tables = tables.get(name, {}) if isinstance(tables, dict) else tables
+        if not isinstance(tables, dict):
+            raise UnusableInput(f"{file}: {name} must be a table, got {tables!r}")
+        keys |= tables if name != "tool" else {}
     options = [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
     return [option for option in options if option]
 
@@ -113,7 +119,9 @@ def _option(file: Path, key: str, value: object) -> str:
         return SWITCHES[key] if value else ""
     option = _KEYS.get(key)
     if option is None:
-        raise UnusableInput(f"{file}: unknown key {key}; known are {', '.join(sorted([*_KEYS, *SWITCHES]))}")
+        known = sorted([*_KEYS, *SWITCHES])
+        hint = nearest(key, known, prefix="mammo_") or f"; known are {', '.join(known)}"
+        raise UnusableInput(f"{file}: unknown key {key}{hint}")
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
     if value == "":  # as in an ini file: the default

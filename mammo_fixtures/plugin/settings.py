@@ -95,10 +95,10 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
     _check_classifier(values["classifier"], values["scores"])
     return Settings(
         classifier=values["classifier"],
-        allow_pickle=config.getoption("mammo_allow_pickle") or config.getini("mammo_allow_pickle"),
+        allow_pickle=_switched(config, "mammo_allow_pickle"),
         exams=values["exams"],
         allow_outside=listed(values["allow_outside"], Path()),
-        hash_ids=config.getoption("mammo_hash_ids") or config.getini("mammo_hash_ids"),
+        hash_ids=_switched(config, "mammo_hash_ids"),
         id_key=_path(values["id_key"]),
         scores=_path(values["scores"]),
         baseline=_path(values["baseline"]),
@@ -118,7 +118,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         people=_path(values["people"]),
         snapshots=_path(snapshots),
         seed=_whole("seed", values["seed"], 0),
-        strict=config.getoption("mammo_strict") or config.getini("mammo_strict"),
+        strict=_switched(config, "mammo_strict"),
         power=_power(config.getoption("mammo_power")),
         plan=_plan(config, values["scores"]),
         default_tolerances=not values["tolerances"],
@@ -141,6 +141,13 @@ def _value(config: pytest.Config, option: Option) -> str:
             "from or to it"
         )
     return located(option.name, given, base)
+
+
+def _switched(config: pytest.Config, name: str) -> bool:
+    try:
+        return bool(config.getoption(name) or config.getini(name))
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise UnusableInput(f"{name} must be true or false in a configuration file: {error}") from error
 
 
 def located(name: str, given: Any, base: Path) -> str:

@@ -7,10 +7,14 @@ import sys
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
+from mammo_fixtures.verdicts.spelling import nearest
+
+_KEYS = (*(f"mammo_{option.name}" for option in OPTIONS), *SWITCHES)
 
 
 def check_surroundings(config: pytest.Config) -> None:
-    """Raises UnusableInput where checks would pass unmade, or the curves have nothing that compares them."""
+    """Raises UnusableInput where checks would pass unmade, nothing can compare curves, or a key is misspelt."""
     if sys.flags.optimize:
         raise UnusableInput(
             "the gate needs its assertions, got a Python that removes them (-O or PYTHONOPTIMIZE); leave that out"
@@ -20,3 +24,8 @@ def check_surroundings(config: pytest.Config) -> None:
             "the gate needs the pytest plugin syrupy, got a pytest without it; leave out -p no:syrupy, unset "
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD or add -p syrupy"
         )
+    # Of unknown keys pytest warns at most. It has no public name for all those that are set.
+    for key in getattr(config, "_inicfg", {}):
+        if key.startswith("mammo_") and key not in _KEYS:
+            hint = nearest(key, _KEYS, prefix="mammo_") or f"; known are {', '.join(_KEYS)}"
+            raise UnusableInput(f"{config.inipath.name if config.inipath else '-o'}: unknown key {key}{hint}")

@@ -52,7 +52,8 @@ def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("mammo_exam = 'a.csv'", r"pyproject.toml: unknown key mammo_exam; known are mammo_allow_outside, "),
+        ("mammo_exam = 'a.csv'", r"pyproject.toml: unknown key mammo_exam; did you mean 'mammo_exams'\?$"),
+        ("mammo_zzz = 1", r"pyproject.toml: unknown key mammo_zzz; known are mammo_allow_outside, "),
         ("mammo_exams = ['a.csv']", r"pyproject.toml: mammo_exams must be a text or a number, got \['a.csv'\]$"),
         ("mammo_exams = ", r"pyproject.toml must be TOML: "),
     ],
@@ -60,6 +61,16 @@ def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_
 def test_keys_that_cannot_be_are_one_line(tmp_path, line, message):
     (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{line}\n")
     with pytest.raises(UnusableInput, match=message):
+        project_options(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("tool = 5", "tool"), ("[tool]\npytest = 5", "pytest"), ("[tool.pytest]\nini_options = 5", "ini_op")],
+)
+def test_a_pyproject_of_another_form_is_one_line(tmp_path, text, name):
+    (tmp_path / "pyproject.toml").write_text(f"{text}\n")
+    with pytest.raises(UnusableInput, match=rf"pyproject.toml: {name}\w* must be a table, got 5$"):
         project_options(tmp_path)
 
 

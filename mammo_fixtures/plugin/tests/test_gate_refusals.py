@@ -101,6 +101,22 @@ def test_the_engine_may_stand_in_the_ini_file(gate):
     assert run(gate, "--co", "-q", "--mammo-engine=local").ret == 0, "an address may wait there for its runs"
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("mammo_sed = 3", "ERROR: tox.ini: unknown key mammo_sed; did you mean 'mammo_seed'?"),
+        (
+            "mammo_strict = maybe",
+            "ERROR: mammo_strict must be true or false in a configuration file: invalid truth value",
+        ),
+    ],
+)
+def test_a_key_of_the_ini_file_that_cannot_be_is_refused(gate, line, said):
+    with (gate.path / "tox.ini").open("a") as file:
+        file.write(f"\n{line}\n")
+    assert run(gate, "--co", "-q").stderr.str().startswith(said)
+
+
 def test_an_option_written_with_a_space_is_met_with_the_right_form(gate, tmp_path_factory):
     table = tmp_path_factory.mktemp("elsewhere") / "scores.csv"
     table.write_text("exam_id\n")
