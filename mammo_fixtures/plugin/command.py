@@ -20,11 +20,11 @@ from mammo_fixtures.plugin.settings import located
 from mammo_fixtures.verdicts.spelling import nearest
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
-_NAMES_OF_PYTEST = ("-k", "-m", "--deselect")
-"""Options whose value is no path, though it may look like one: `--deselect` takes a test's id as it is printed."""
-_TAKE_ONE = (*_NAMES_OF_PYTEST, "--ignore", "--ignore-glob", "--junitxml", "--junit-xml")
-"""Options whose value is no test that is asked for."""
+_TAKE_ONE = ("-k", "-m", "--ignore-glob", "--junitxml", "--junit-xml")
+"""Options whose value, after a space, is no test that is asked for, though it may look like one."""
 _FLAGS = {option.flag: option for option in OPTIONS}
+_NAMING = {"--deselect": "TEST_ID", "--ignore": "FILE"}
+"""Options of pytest that name tests, and what with."""
 _KEYS = {f"mammo_{option.name}": option for option in OPTIONS}
 
 
@@ -42,7 +42,7 @@ def main(claims: Path, arguments: list[str]) -> int:
 
 def pytest_arguments(claims: Path, arguments: list[str], *, working_folder: Path) -> list[str]:
     """What pytest is called with: own configuration, the project's `mammo_…` keys, then what was typed."""
-    typed = _located(joined(arguments), claims)
+    typed = _located(joined(arguments), claims, working_folder)
     chosen = any(
         _names_tests(argument, claims)
         for before, argument in itertools.pairwise(["", *typed])
@@ -63,14 +63,15 @@ def pytest_arguments(claims: Path, arguments: list[str], *, working_folder: Path
 
 
 def joined(arguments: list[str]) -> list[str]:
-    """Every `--mammo-…` option in the form with `=`, however it was typed."""
+    """Every `--mammo-…` option, and those that name tests, in the form with `=`, however it was typed."""
     out: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        if argument in _FLAGS:
+        if argument in _FLAGS or argument in _NAMING:
             value = next(rest, None)
             if value is None:
-                raise UnusableInput(f"{argument} needs a value; write {argument}={_FLAGS[argument].metavar}")
+                metavar = _NAMING.get(argument) or _FLAGS[argument].metavar
+                raise UnusableInput(f"{argument} needs a value; write {argument}={metavar}")
             argument = f"{argument}={value}"
         out.append(argument)
     return out
@@ -129,13 +130,33 @@ def _option(file: Path, key: str, value: object) -> str:
     return f"{option.flag}={located(option.name, str(value), file.parent)}"
 
 
-def _located(arguments: list[str], claims: Path) -> list[str]:
-    """Test ids as the suite prints them, `robustness_tests/test_holds.py::…`, found wherever the suite lies."""
-    own = f"{claims.name}/"
-    return [
-        str(claims.parent / argument) if argument.startswith(own) and before not in _NAMES_OF_PYTEST else argument
-        for before, argument in itertools.pairwise(["", *arguments])
-    ]
+def _located(arguments: list[str], claims: Path, working_folder: Path) -> list[str]:
+    """Test ids in every form that is printed, found wherever the suite lies.
+
+    `robustness_tests/test_holds.py::…` stands in reports and lists; pytest's summary shows the same id relative to the
+    working folder. pytest compares what `--deselect` names with the first form alone.
+    """
+    out: list[str] = []
+    for before, argument in itertools.pairwise(["", *arguments]):
+        flag, _, value = argument.partition("=")
+        if flag in _NAMING and (own := _own_test(value, claims, working_folder)):
+            argument = f"{flag}={own if flag == '--deselect' else claims.parent / own}"
+        elif not argument.startswith("-") and before not in _TAKE_ONE:
+            own = _own_test(argument, claims, working_folder)
+            argument = str(claims.parent / own) if own else argument
+        out.append(argument)
+    return out
+
+
+def _own_test(argument: str, claims: Path, working_folder: Path) -> str:
+    """The id below the suite's parent folder of what names a file of the claims, else nothing."""
+    path, colons, rest = argument.partition("::")
+    if path.startswith(f"{claims.name}/"):
+        return argument
+    absolute = Path(os.path.normpath(working_folder / path))
+    if not absolute.is_relative_to(claims):
+        return ""
+    return f"{absolute.relative_to(claims.parent).as_posix()}{colons}{rest}"
 
 
 def _names_tests(argument: str, claims: Path) -> bool:

@@ -32,7 +32,7 @@ def advice(config: pytest.Config) -> list[str]:
     if meant and all(gone[name] for name in meant) and "extended" not in config.option.markexpr:
         return [f"note: -k selects {len(meant)} tests, all of them extended; add -m extended"]
     said = [f"note: {_unknown(word, gone)}" for word in re.findall(r"[^\s()]+", keyword) if _is_unknown(word, gone)]
-    return said or ["note: no test has what -k asks for; pytest --co -q lists their ids"]
+    return said or ["note: no test has what -k asks for; --co -q lists their ids"]
 
 
 def _stands_in(name: str, word: str, /, **_: object) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 VERDICT = "mammo_verdict"
 CURVE = "mammo_curve"
 BESIDE = "mammo_beside"
+_SNAPSHOT_DIFFERS = "assert [+ received] == [- snapshot]"
 _FIGURES = ("outcome", "clean", "perturbed", "drop", "low", "high", "margin", "positives", "negatives")
 
 
@@ -259,5 +260,7 @@ def _first_line(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
         return str(report.longrepr[2])
     crash = getattr(report.longrepr, "reprcrash", None)
-    lines = str(crash.message if crash else report.longrepr or "").strip().splitlines()
+    lines = [line.strip() for line in str(crash.message if crash else report.longrepr or "").strip().splitlines()]
+    if len(lines) > 1 and lines[0].endswith(_SNAPSHOT_DIFFERS):  # how it differs is told below
+        return lines[1]
     return lines[0] if lines else ""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DETAIL_MM = 20.0
+NO_REGION = "no lesion region is known: the detail is the middle of the breast"
 
 
 def montage(
@@ -48,7 +49,7 @@ def montage(
     detail = detail_of(shared)
     greys = Greys.of(view.pixels, detail)
     panels = [Panel.of("clean", view.pixels, view, detail, greys, framed=True)]
-    notes = [] if view.region is not None else ["no lesion region is known: the detail is the middle of the breast"]
+    notes = [] if view.region is not None else [NO_REGION]
     for severity, pixels in perturbed(record, shared, record.severities if severities is None else severities):
         label = f"{severity:g} {record.unit}"
         panels.append(Panel.of(label, pixels, view, detail, greys, clean=view.pixels))

@@ -15,7 +15,7 @@ from mammo_fixtures.exams.view import MAY_SHOW
 from mammo_fixtures.perturbations import PERTURBATIONS, Perturbation, Shared
 from mammo_fixtures.reports.findings import CATALOGUE, Gallery, Plain, Row, catalogue_order
 from mammo_fixtures.reports.montage_sheet import Detail, Greys, Panel
-from mammo_fixtures.reports.pictures import detail_of
+from mammo_fixtures.reports.pictures import NO_REGION, detail_of
 from mammo_fixtures.reports.shrunk import shrunk
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
@@ -125,6 +125,8 @@ class Seen:
             if detail is None or greys is None:
                 detail = detail_of(Shared(view))
                 greys = Greys.of(pixels, detail)
+                if view.region is None:
+                    said.append(f"{view.name}: {NO_REGION}")
                 if shows := view.notes.get(MAY_SHOW):
                     said.append(
                         f"{view.name} may show who the patient is: {shows}; look before you pass this page on, or draw "

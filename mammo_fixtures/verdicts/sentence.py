@@ -57,7 +57,7 @@ def clean_sentence(curve: Curve, chance: float, *, outcome: str, reason: str) ->
         "broken": " The score points the wrong way: check the labels and the sign of the score.",
     }[outcome]
     if remedy:
-        remedy += " Look closer: pytest -k contract --mammo-report=out/"
+        remedy += " Look closer: the same command with -k contract --mammo-report=out/"
     return f"Clean {subject(curve)} is {figures}.{remedy}"
 
 
@@ -102,9 +102,9 @@ def bounded(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def look_closer(curve: Curve) -> str:
-    """The command that shows more."""
+    """What shows more, added to the command that was typed: its scores, its classifier, and it may not be `pytest`."""
     names = [slug(value) for _, value in crossed(curve.subgroup)] if curve.subgroup != ALL else []
-    return f'Look closer: pytest -k "{" and ".join([curve.perturbation, *names])}" --mammo-report=out/'
+    return f'Look closer: the same command with -k "{" and ".join([curve.perturbation, *names])}" --mammo-report=out/'
 
 
 def _moved(curve: Curve, point: Point) -> str:

@@ -13,7 +13,7 @@ SNAPSHOT_TOLERANCE = {metric.name: metric.snapshot for metric in METRICS}
 """Largest difference of a metric that counts as the same number: devices and library versions differ by less."""
 
 _COLUMNS = "severity"
-_UPDATE = "if the change is meant, store it: pytest --snapshot-update"
+_UPDATE = "if the change is meant, store it: the same command with --snapshot-update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
     """Why two texts are not the same: what the stored one is of, or severity, stored, now and difference."""
     one = _parse(now)
     if not stored:
-        yield f"no snapshot is stored for this curve; store one: pytest --snapshot-update ({one.title})"
+        yield f"no snapshot is stored for this curve; store one: the same command with --snapshot-update ({one.title})"
         return
     other = _parse(stored)
     if one.head != other.head:
@@ -56,7 +56,7 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
                 yield f"not comparable: the stored curve has {name} {was!r}, this one {is_now!r}; {_UPDATE}"
         return
     tolerance = SNAPSHOT_TOLERANCE.get(one.metric, 0.0)
-    yield f"{one.title} moved by more than {tolerance:g}; {_UPDATE}"
+    yield f"{one.title} moved by more than {tolerance:g}{_most(one.values, other.values)}; {_UPDATE}"
     yield f"{'severity':>12}  {'stored':>8}  {'now':>8}  {'difference':>10}"
     for severity in dict.fromkeys((*other.values, *one.values)):
         was, is_now = other.values.get(severity, "–"), one.values.get(severity, "–")
@@ -97,6 +97,16 @@ def _parse(text: str) -> _Parsed:
             name, _, value = line.partition(": ")
             head[name] = value
     return _Parsed(title=lines[0], metric=lines[0].split(" ")[0], head=head, values=values)
+
+
+def _most(now: Mapping[str, str], stored: Mapping[str, str]) -> str:
+    """`, most by -0.0618 at 2`: a report shows no more than this line."""
+    both = [s for s in now if _is_number(now[s]) and _is_number(stored.get(s, ""))]
+    moves = {severity: float(now[severity]) - float(stored[severity]) for severity in both}
+    if not any(moves.values()):
+        return ""
+    place = max(moves, key=lambda severity: abs(moves[severity]))
+    return f", most by {moves[place]:+.4f} at {place}"
 
 
 def _number(value: float | None) -> str:

@@ -60,7 +60,7 @@ def test_a_curve_of_a_table_has_all_its_severities_mild_to_strong(gate):
 
 
 def test_what_to_look_closer_with_selects_the_claim_of_a_name_with_a_space(gate):
-    told = judge(gate, asked(), lost=3.0).stdout.str().partition("Look closer: pytest -k ")[2]
+    told = judge(gate, asked(), lost=3.0).stdout.str().partition("Look closer: the same command with -k ")[2]
     keyword = told.partition('"')[2].partition('"')[0]
     result = gate.runpytest_subprocess("--co", "-q", "--mammo-tolerances=mine.toml", "-k", keyword)
     result.stdout.fnmatch_lines(["*test_holds[[]lowpass-0.50mm-soft_tissue-auc]"])

@@ -97,6 +97,22 @@ def test_ids_as_printed_find_their_tests_and_a_selection_is_left_alone(tmp_path)
     assert arguments[-3:] == [str(CLAIMS), "-k", "robustness_tests/"]
 
 
+@pytest.mark.parametrize("form", ["robustness_tests/", "../../suite/robustness_tests/", "{claims}/"])
+def test_an_id_runs_its_test_alone_in_every_form_that_is_printed(tmp_path, form):
+    claims, folder = tmp_path / "suite" / "robustness_tests", tmp_path / "a" / "b"
+    test = "test_holds.py::test_holds[contrast-0.90x-all-auc]"
+    printed = form.format(claims=claims) + test
+    arguments = pytest_arguments(claims, [printed], working_folder=folder)
+    assert arguments[-1] == str(claims / test)
+    assert str(claims) not in arguments
+    for typed in (["--deselect", printed], [f"--deselect={printed}"]):
+        arguments = pytest_arguments(claims, typed, working_folder=folder)
+        assert arguments[-2:] == [str(claims), f"--deselect=robustness_tests/{test}"]
+    for typed in (["--ignore", printed.partition("::")[0]], [f"--ignore={printed.partition('::')[0]}"]):
+        arguments = pytest_arguments(claims, typed, working_folder=folder)
+        assert arguments[-2:] == [str(claims), f"--ignore={claims / 'test_holds.py'}"]
+
+
 @pytest.fixture
 def project(tmp_path):
     """A project with pytest settings of its own that would spoil the gate, and no claims."""
@@ -112,10 +128,8 @@ def project(tmp_path):
 
 
 def test_values_of_pytests_options_are_no_tests(tmp_path):
-    """`--deselect` had been taken for all that was asked for, and nothing ran."""
-    typed = ["--deselect", "robustness_tests/test_holds.py"]
-    arguments = pytest_arguments(CLAIMS, typed, working_folder=tmp_path)
-    assert arguments[-3:] == [str(CLAIMS), *typed]
+    typed = ["--junitxml", str(CLAIMS / "junit.xml")]
+    assert pytest_arguments(CLAIMS, typed, working_folder=tmp_path)[-3:] == [str(CLAIMS), *typed]
     arguments = pytest_arguments(CLAIMS, ["-p", "no:cacheprovider"], working_folder=tmp_path)
     assert not any("cache_dir" in argument for argument in arguments), "pytest refuses it where nobody reads it"
 
@@ -166,3 +180,5 @@ def test_its_configuration_is_the_checkouts():
     assert own["pytest"]["addopts"].split() == checkout["addopts"]
     assert own["pytest"]["minversion"] == checkout["minversion"]
     assert own.getboolean("pytest", "xfail_strict") is checkout["xfail_strict"]
+    for limit in ("truncation_limit_lines", "truncation_limit_chars"):
+        assert own.getint("pytest", limit) == checkout[limit] == 0, "the strongest severities are a table's last lines"

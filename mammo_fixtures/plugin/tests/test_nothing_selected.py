@@ -12,7 +12,7 @@ from mammo_fixtures.plugin.options import add_options
     [
         ("lowpaas", "note: -k: no test is called 'lowpaas'; did you mean lowpass?"),
         ("lowpass and calcificatons", "note: -k: no test is called 'calcificatons'; did you mean microcalcifications?"),
-        ("contrast and microcalcifications and holds", "note: no test has what -k asks for; pytest --co -q lists *"),
+        ("contrast and microcalcifications and holds", "note: no test has what -k asks for; --co -q lists *"),
     ],
 )
 def test_nothing_is_selected(gate, keyword, said):

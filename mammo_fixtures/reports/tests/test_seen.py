@@ -107,6 +107,7 @@ def test_a_row_shows_clean_and_each_severity_whole_and_in_detail():
             assert size == (picture.width, picture.height)
     assert row.panels[1][0].description == "exam 17, L-CC, gaussian_noise 0.02 of full scale: the whole view"
     assert drawn.missing == ()
+    assert row.notes == ("exam 17, L-CC: no lesion region is known: the detail is the middle of the breast",)
 
 
 def test_what_cannot_be_drawn_is_said():

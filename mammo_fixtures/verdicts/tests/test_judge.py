@@ -30,7 +30,7 @@ def tolerance(claim="holds", margin=0.05, **changed):
     return Tolerance(claim=claim, margin=margin, **(known | changed))
 
 
-LOOK = 'Look closer: pytest -k "lowpass and masses" --mammo-report=out/'
+LOOK = 'Look closer: the same command with -k "lowpass and masses" --mammo-report=out/'
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_classifier_that_does_not_respond_is_told_what_that_means():
     ).sentence == (
         "AUC of all breasts stayed at 0.910 at lowpass 0.50 mm: drop 0.000 [0.000, 0.050] against a required drop of "
         "0.150 (n = 48 malignant, 211 not). It keeps what readers lose there, so it uses what they cannot see. "
-        'Look closer: pytest -k "lowpass" --mammo-report=out/'
+        'Look closer: the same command with -k "lowpass" --mammo-report=out/'
     )
 
 
@@ -252,16 +252,16 @@ def test_a_tolerance_meets_its_own_curve_only(changed, message):
             0.9,
             "inconclusive",
             "Clean AUC of masses is 0.700 [0.500, 0.900] against chance at 0.5 (n = 48 malignant, 211 not). It may be "
-            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: pytest -k "
-            "contract --mammo-report=out/",
+            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: "
+            "the same command with -k contract --mammo-report=out/",
         ),
         (
             0.3,
             0.49,
             "broken",
             "Clean AUC of masses is 0.700 [0.300, 0.490] against chance at 0.5 (n = 48 malignant, 211 not). The score "
-            "points the wrong way: check the labels and the sign of the score. Look closer: pytest -k contract "
-            "--mammo-report=out/",
+            "points the wrong way: check the labels and the sign of the score. Look closer: the same command "
+            "with -k contract --mammo-report=out/",
         ),
     ],
 )

@@ -47,8 +47,8 @@ def test_values_are_the_same_within_the_tolerance(moved, equal):
 def test_a_change_is_a_table_that_marks_what_moved():
     lines = list(compare(now=text((0.93, 0.88, 0.801)), stored=text()))
     assert lines == [
-        "auc of all under lowpass, mm moved by more than 0.005; if the change is meant, store it: "
-        "pytest --snapshot-update",
+        "auc of all under lowpass, mm moved by more than 0.005, most by -0.0200 at 0.5; if the change is meant, "
+        "store it: the same command with --snapshot-update",
         "    severity    stored       now  difference",
         "           0    0.9300    0.9300     +0.0000",
         "         0.5    0.9000    0.8800     -0.0200  <",
@@ -69,7 +69,7 @@ def test_a_change_is_a_table_that_marks_what_moved():
 def test_another_cohort_classifier_record_or_seed_is_not_compared(changed, line):
     assert not same(now=text(**changed), stored=text())
     assert list(compare(now=text(**changed), stored=text())) == [
-        f"not comparable: {line}; if the change is meant, store it: pytest --snapshot-update"
+        f"not comparable: {line}; if the change is meant, store it: the same command with --snapshot-update"
     ]
 
 
