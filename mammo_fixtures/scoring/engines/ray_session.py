@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import signal
 import socket
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,9 +52,11 @@ def connected(address: str) -> Iterator[Any]:
         import ray.data
         import ray.data.exceptions
 
+        warnings.simplefilter("ignore")  # once more: Ray puts a filter of its own first when it is imported
         mine = not ray.is_initialized()
         if mine:
-            _connect(ray, address)
+            with _own_way_to_end():
+                _connect(ray, address)
         try:
             with _quiet(ray):
                 yield ray
@@ -83,6 +87,23 @@ def _connect(ray: Any, address: str) -> None:
             f"{where} must start or answer, got {type(error).__name__}: {str(error).splitlines()[0]}; look at it with "
             "`ray status`, or use --mammo-engine=local"
         ) from error
+
+
+@contextmanager
+def _own_way_to_end() -> Iterator[None]:
+    """What this process does on SIGTERM stays.
+
+    `ray.init` overwrites it twice: by a `sys.exit`, which pytest takes for an error of one test and goes on to the
+    next, and by a handler of its native code that aborts the process 3 s later, in the midst of its report.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    # By default the process would end at once; Ray's way takes its own processes along.
+    keeps = before not in (None, signal.SIG_DFL) and threading.current_thread() is threading.main_thread()
+    try:
+        yield
+    finally:
+        if keeps:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _reach(address: str) -> None:
