@@ -78,6 +78,23 @@ def test_every_recipe_runs_core_and_extended_and_keeps_both_reports():
         assert "mammo/baseline.csv.gz" in recipe.read_text(), recipe.name
 
 
+def test_a_gate_that_fails_keeps_its_scores_and_does_not_stop_the_nightly_one():
+    by_name = {step.get("name", step.get("uses")): step for step in steps()}
+    restored, saved = (by_name[f"actions/cache/{what}@v4"] for what in ("restore", "save"))
+    assert saved["if"] == "always()", "actions/cache saves only after success"
+    assert saved["with"]["key"] == restored["with"]["key"]
+    assert "!cancelled()" in by_name["Everything else, nightly"]["if"]
+    assert [*by_name].index("Everything else, nightly") < [*by_name].index("actions/cache/save@v4")
+    yaml = pytest.importorskip("yaml", reason="reading the recipe needs PyYAML: pip install -e .[dev]")
+    assert yaml.safe_load((CI / "gitlab-ci.yml").read_text())[".robustness"]["cache"]["when"] == "always"
+    assert "catchError(" in (CI / "Jenkinsfile").read_text()
+
+
+def test_a_workspace_that_stays_does_not_publish_the_report_of_an_earlier_build():
+    text = (CI / "Jenkinsfile").read_text()
+    assert text.index("rm -rf report") < text.index("--mammo-report=report")
+
+
 def test_the_page_names_every_recipe():
     page = (ROOT / "docs" / "ci.md").read_text()
     assert all(f"(ci/{recipe.name})" in page for recipe in CI.iterdir())
