@@ -106,7 +106,8 @@ OPTIONS = (
         name="report",
         default="",
         metavar="DIR",
-        help="a folder for report.html, report.md, curves.json, verdicts.json, scores.csv.gz and evidence.zip of them",
+        help="a folder for report.html, report.md, curves.json, verdicts.json, scores.csv.gz and evidence.zip of them, "
+        "or none",
     ),
     Option(name="pictures", default="auto", metavar="P", help="of the report: auto or none", choices=("auto", "none")),
     Option(
@@ -116,7 +117,8 @@ OPTIONS = (
         name="snapshots",
         default="",
         metavar="DIR",
-        help="the folder of the curve snapshots [beside the claims, for the reference classifier on the phantoms]",
+        help="the folder of the curve snapshots, or none [beside the claims, for the reference classifier on the "
+        "phantoms]",
     ),
     Option(name="seed", default="0", metavar="N", help="seed of every random field"),
 )
@@ -144,7 +146,8 @@ PATHS = (
 )
 """Options whose value is a path, unless it is one of their words."""
 PATH_LISTS = ("allow_outside",)
-WORDS = {"exams": ("phantoms",), "store": ("none",)}
+NONE = "none"
+WORDS = {"exams": ("phantoms",), "store": (NONE,), "report": (NONE,), "snapshots": (NONE,)}
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -17,7 +17,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
 from mammo_fixtures.exams.roots import listed
 from mammo_fixtures.plugin.engine_choice import check_engine
-from mammo_fixtures.plugin.options import OPTIONS, PATH_LISTS, PATHS, WORDS, Option
+from mammo_fixtures.plugin.options import NONE, OPTIONS, PATH_LISTS, PATHS, WORDS, Option
 from mammo_fixtures.verdicts.spelling import nearest
 
 _LONGEST_SHOWN = 200
@@ -80,7 +80,8 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
             hint = nearest(got, option.choices) or "; give one of these"
             raise UnusableInput(f"{option.flag} must be {known}, got {got!r}{hint}")
     reference = values["classifier"] == "reference" and values["exams"] == "phantoms" and not values["scores"]
-    snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else "")
+    snapshots = values["snapshots"] or (str(claims_folder / "__snapshots__") if reference else NONE)
+    report = _path_or_none(values["report"])
     for name in ("scores", "baseline", "people", "tolerances", "exams", "universal"):
         if is_local(name, values[name]) and not _is_file(f"--mammo-{name}", values[name]):
             near = difflib.get_close_matches(Path(values[name]).name, WORDS.get(name, ()), n=1, cutoff=0.8)
@@ -104,7 +105,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         baseline=_path(values["baseline"]),
         tolerances=_path(values["tolerances"]) or claims_folder / "tolerances.toml",
         universal=_path(values["universal"]),
-        fourier_map=_fourier_map(values["fourier_map"], values["report"]),
+        fourier_map=_fourier_map(values["fourier_map"], report),
         device=values["device"],
         precision=values["precision"],
         engine=values["engine"],
@@ -112,11 +113,11 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         batch_size=None if values["batch_size"] == "auto" else _whole("batch-size", values["batch_size"], 1),
         timeout_seconds=_seconds(values["timeout"]),
         speed=_speed(values["speed"]),
-        store=None if values["store"] == "none" else _path(values["store"]),
-        report=_path(values["report"]),
+        store=_path_or_none(values["store"]),
+        report=report,
         pictures=values["pictures"],
         people=_path(values["people"]),
-        snapshots=_path(snapshots),
+        snapshots=_path_or_none(snapshots),
         seed=_whole("seed", values["seed"], 0),
         strict=_switched(config, "mammo_strict"),
         power=_power(config.getoption("mammo_power")),
@@ -220,10 +221,10 @@ def _plan(config: pytest.Config, scores: str) -> bool:
     return asked
 
 
-def _fourier_map(value: str, report: str) -> tuple[float, ...]:
+def _fourier_map(value: str, report: Path | None) -> tuple[float, ...]:
     from mammo_fixtures.plugin.beside_claims import frequencies
 
-    if (found := frequencies(value)) and not report:
+    if (found := frequencies(value)) and report is None:
         raise UnusableInput(f"--mammo-fourier-map={value}: the map is written into the report; add --mammo-report=DIR")
     return found
 
@@ -245,6 +246,10 @@ def _seconds(value: str) -> float | None:
     if not 0 < seconds < 1e6:
         raise UnusableInput(f"--mammo-timeout must be a number of seconds above 0, or none, got {value!r}")
     return seconds
+
+
+def _path_or_none(value: str) -> Path | None:
+    return None if value == NONE else _path(value)
 
 
 def _path(value: str) -> Path | None:

@@ -184,6 +184,14 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_scored(gate, argu
     )
 
 
+def test_none_is_no_folder_of_that_name(gate):
+    result = judge(gate, asked(), "--mammo-report=none", "--mammo-snapshots=none")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["mammo: tolerances *; snapshots none; report none"])
+    assert not (gate.path / "none").exists()
+    assert not (gate.path / "out").exists()
+
+
 def test_a_report_that_fails_at_the_end_takes_no_summary_with_it(gate):
     gate.path.joinpath("robustness_tests", "test_late.py").write_text(
         "def test_late():\n    open('out', 'w').close()\n"
