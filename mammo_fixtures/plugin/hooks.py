@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mammo_fixtures.plugin.pass_plan import plan_alone, write_plan
 from mammo_fixtures.plugin.progress import give_back, watch
 from mammo_fixtures.plugin.reporting import why_stopped, write_reports
 from mammo_fixtures.plugin.run import RUN, Run, claims_folder, run_of
+from mammo_fixtures.plugin.snapshots import stored_in, written_said
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 from mammo_fixtures.plugin.surroundings import check_surroundings
@@ -50,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         plan_alone(config)
     if run.settings.snapshots is not None:
         config.option.snapshot_dirname = str(run.settings.snapshots)
+        if config.option.update_snapshots and getattr(config.option, "tx", None):
+            config.stash[_STORED] = stored_in(run.settings.snapshots)
     # syrupy would delete the snapshots of deselected and extended curves; test_contract finds the orphans instead.
     config.option.disable_unused_snapshots = True
 
@@ -110,6 +114,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _session_run.take(report)
 
 
+_STORED = pytest.StashKey[dict[Path, bytes]]()
+"""Snapshots before workers update them."""
 # pytest_runtest_logreport is given no config.
 _session_run: Run | None = None
 
@@ -126,6 +132,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif not run.settings.plan:
         if said := kept_said(run):
             run.remarks[said] = None
+        before = session.config.stash.get(_STORED, None)
+        if before is not None and run.settings.snapshots is not None:
+            run.remarks[written_said(before, run.settings.snapshots)] = None
         if not write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 

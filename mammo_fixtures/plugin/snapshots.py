@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -26,3 +27,16 @@ class CurveSnapshot(SingleFileSnapshotExtension):
 
     def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:
         yield from compare(now=str(serialized_data), stored=str(snapshot_data))
+
+
+def stored_in(folder: Path) -> dict[Path, bytes]:
+    """The snapshots of a folder as they are now."""
+    return {path: path.read_bytes() for path in sorted((folder / "test_curve").glob("*.txt"))}
+
+
+def written_said(before: Mapping[Path, bytes], folder: Path) -> str:
+    """How many snapshots workers have written since; syrupy counts those of its own process only."""
+    written = sum(before.get(path) != text for path, text in stored_in(folder).items())
+    if not written:
+        return "no snapshot was written"
+    return f"{written} {'snapshot' if written == 1 else 'snapshots'} written to {folder}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from mammo_fixtures import __version__
@@ -67,11 +69,11 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     Where workers were stopped before any of them ended a test, nothing tells how many claims they had.
     """
     judging = run.claims_selected or run.verdicts
-    if not judging and not run.remarks:
+    if not judging and not run.remarks and not run.effort:
         return
     terminal.section("robustness of the classifier")
     if run.verdicts:
-        for line in verdict_table(run.verdicts_in_order).splitlines():
+        for line in verdict_table(run.verdicts_in_order, encoding=sys.stdout.encoding or "utf-8").splitlines():
             terminal.write_line(line)
     for line in (
         *([counts_line(run.verdicts, selected=run.claims_selected, ends=run.ends)] if judging else []),

@@ -12,11 +12,15 @@ from mammo_fixtures.reports.headline import accepted_unheld
 _WIDEST = 1000
 """Rich cuts figures where a table does not fit; a terminal wraps them, which loses nothing."""
 
+_RULE = "─"
 OUTCOMES = ("held", "broken", "inconclusive", "not_run")
 
 
-def verdict_table(verdicts: Sequence[Plain]) -> str:
-    """One row a claim: clean, perturbed, drop with bounds, margin, outcome. Plain text, as wide as it needs."""
+def verdict_table(verdicts: Sequence[Plain], *, encoding: str = "utf-8") -> str:
+    """One row a claim: clean, perturbed, drop with bounds, margin, outcome. Plain text, as wide as it needs.
+
+    A terminal whose encoding has no line gets hyphens: pytest would write each sign of the rule as an escape.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -38,7 +42,8 @@ def verdict_table(verdicts: Sequence[Plain]) -> str:
         )
     out = io.StringIO()
     Console(file=out, width=_WIDEST, color_system=None, legacy_windows=False).print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return text if _RULE.encode(encoding, "ignore") else text.replace(_RULE, "-")
 
 
 def counts_line(verdicts: Sequence[Plain], *, selected: int, ends: Mapping[str, Plain] | None = None) -> str:

@@ -176,9 +176,9 @@ def test_snapshots_live_in_the_users_folder_and_are_never_rewritten_within_toler
     moved.stdout.fnmatch_lines(
         ["*auc of all under lowpass, mm moved by more than 0.005*", "*severity*stored*now*difference*"]
     )
-    assert (
-        run(gate, "-k", "curve and lowpass and all", "--mammo-snapshots=mine", "--snapshot-update", "-n", "2").ret == 0
-    )
+    workers = run(gate, "-k", "curve and lowpass and all", "--mammo-snapshots=mine", "--snapshot-update", "-n", "2")
+    assert workers.ret == 0
+    workers.stdout.fnmatch_lines(["scored: *", "note: 1 snapshot written to *mine"])
     assert sorted((gate.path / "mine" / "test_curve").iterdir()) == stored, (
         "snapshots of unselected curves are left alone"
     )

@@ -31,6 +31,12 @@ def test_the_table_has_every_figure_in_full_whatever_the_terminal():
     assert second.endswith("not run")
 
 
+@pytest.mark.parametrize(("encoding", "rule"), [("utf-8", "─"), ("iso8859-1", "-"), ("ascii", "-")])
+def test_the_rule_is_of_signs_that_the_terminal_has(encoding, rule):
+    lines = verdict_table([verdict()], encoding=encoding).splitlines()
+    assert set(lines[1]) == {rule}
+
+
 def test_clean_has_no_drop():
     table = verdict_table(
         [verdict(claim="clean", test="test_clean[clean-all-auc]", margin=None, perturbed=None, drop=None)]
