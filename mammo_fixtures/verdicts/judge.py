@@ -169,7 +169,7 @@ def _holds(curve: Curve, point: Point, tolerance: Tolerance) -> Finding:
     if point.positives < needed:
         return Finding(
             "inconclusive",
-            f"{point.positives} malignant breasts cannot show a fault of this size, at least {needed} are needed",
+            f"{point.positives} malignant breasts are too few for this margin, at least {needed} are needed",
         )
     assert point.drop_low is not None
     assert point.drop_high is not None

@@ -199,3 +199,14 @@ def test_a_report_that_fails_at_the_end_takes_no_summary_with_it(gate):
     result = judge(gate, asked())
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["claims: 1 held, *", "note: --mammo-report=*out: cannot be written: *File exists*"])
+
+
+def test_a_stored_curve_that_no_tolerance_asks_for_any_more_is_told(gate):
+    """Its tolerance was deleted, and nothing said that the number is no longer watched."""
+    gone = gate.path / "mine" / "test_curve" / "test_curve[contrast-all-auc].txt"
+    gone.parent.mkdir(parents=True)
+    gone.write_text("stored")
+    result = judge(gate, asked(), "--mammo-snapshots=mine", "-k", "contract and snapshot")
+    assert result.ret == 0
+    said = "note: 1 snapshot belongs to no curve of mine.toml, so that nothing is held against it; delete what is not"
+    assert f"{said} meant: {gone}" in result.stdout.str()
