@@ -33,9 +33,8 @@ def all_tiles(
     import torch
 
     (rows, columns), (down, across) = pixels.shape, wanted.shape
-    out.fill_(background)
     if not wanted.any():
-        return out
+        return out.fill_(background)
     tall, wide = source.crop()
     # Asked of NumPy: a GPU would have to be waited for.
     chosen = tuple(_sent(index, pixels) for index in np.nonzero(wanted))
@@ -60,7 +59,8 @@ def all_tiles(
         places.addcmul_(shifts, _sent(amount.astype(np.float32)[:, None, None], pixels))
     tiles = torch.grid_sampler_2d(crops, places.permute(0, 2, 3, 1), BILINEAR, BORDER, True)[:, 0]
     whole = (down * TILE, across * TILE)
-    canvas = out if out.shape == whole and out.is_contiguous() else out.new_full(whole, background)
+    fits = out.shape == whole and out.is_contiguous()
+    canvas = out.fill_(background) if fits else out.new_full(whole, background)
     canvas.view(down, TILE, across, TILE).transpose(1, 2)[chosen] = tiles
     return out if canvas is out else out.copy_(canvas[:rows, :columns])
 

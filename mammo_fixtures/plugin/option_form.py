@@ -1,4 +1,4 @@
-"""What the suite does in every run of pytest where it is installed: it knows its keys, and three mistakes.
+"""What the suite does in every run of pytest where it is installed: it knows its keys, and what is nearly an option.
 
 A project keeps its `mammo_…` keys in its own pytest configuration; its own runs must not call them unknown.
 

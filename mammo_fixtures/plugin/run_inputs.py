@@ -10,7 +10,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.progress import PHANTOMS, stage_reporter
 from mammo_fixtures.plugin.run import Run, run_of
 from mammo_fixtures.scoring.score_table import ScoreTable
-from mammo_fixtures.verdicts.spelling import unknown_said
+from mammo_fixtures.verdicts.spelling import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.classifiers import Classifier
     from mammo_fixtures.exams import Cohort
+
+_LISTED = 5
+"""Unknown perturbations of a table that are named."""
 
 
 def read_exams(config: pytest.Config) -> Cohort:
@@ -54,6 +57,18 @@ def load(config: pytest.Config) -> Classifier:
 def read_table(run: Run, path: Path) -> ScoreTable:
     """A score table, and a remark on what of it no claim can be about."""
     table = ScoreTable.read(path, pseudonyms=run.pseudonyms)
-    if said := unknown_said(table, path.name):
+    if said := _unknown_said(table, path.name):
         run.remarks[said] = None
     return table
+
+
+def _unknown_said(table: ScoreTable, name: str) -> str:
+    """What is to be told of a table's perturbations that are none of the catalogue: no claim is about them."""
+    known = ("clean", *PERTURBATIONS.names)
+    unknown = list(dict.fromkeys(c.perturbation for c in table.conditions if c.perturbation not in known))
+    if not unknown:
+        return ""
+    hints = {each: nearest(each, known).removeprefix("; ") for each in unknown[:_LISTED]}
+    listed = ", ".join(f"{each!r}" + (f" ({hint})" if hint else "") for each, hint in hints.items())
+    more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+    return f"{name}: no claim is judged on perturbations that are not in the catalogue, got {listed}{more}"

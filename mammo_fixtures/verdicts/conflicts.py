@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.verdicts.id_text import slug
-from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.subgroups import ALL
 from mammo_fixtures.verdicts.tolerance import Tolerance
 
@@ -23,11 +22,10 @@ def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
     ladders = {record.name: record.severities for record in PERTURBATIONS.every}
     seen: dict[tuple[object, ...], str] = {}
     for t in tolerances:
-        at = t.operating_point if "operating_point" in metric_named(t.metric).needs else ""
         for severity in t.severities or ladders[t.perturbation]:
             # Ids are lower case, so names that differ in case only would meet in one id.
             groups = (t.subgroup.lower(), t.than.lower())
-            claim = (t.claim, t.perturbation, severity, *groups, t.metric, at, t.prevalence, t.readers)
+            claim = (t.claim, t.perturbation, severity, *groups, t.metric, t.operating_point, t.prevalence, t.readers)
             if claim in seen:
                 raise UnusableInput(
                     f"{t.where}: a claim may be made once, got {t.claim} for {t.perturbation} {severity:g}, "

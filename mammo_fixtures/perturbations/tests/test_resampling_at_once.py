@@ -10,7 +10,7 @@ from mammo_fixtures.perturbations.tests.test_geometry import BY_NAME, breast
 
 
 @pytest.mark.parametrize("wall", ["left", "right"])
-@pytest.mark.parametrize("shape", [(293, 239), (300, 3), (1, 5), (5, 1)])
+@pytest.mark.parametrize("shape", [(293, 239), (256, 384), (300, 3), (1, 5), (5, 1)])
 @pytest.mark.parametrize("background", [0.0, 1.0])
 def test_all_tiles_at_once_as_on_a_gpu_give_the_pixels_of_one_after_another(monkeypatch, wall, shape, background):
     shared = Shared(breast(shape, wall, background))

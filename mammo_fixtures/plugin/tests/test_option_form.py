@@ -3,6 +3,7 @@
 import pytest
 
 from mammo_fixtures.plugin.option_form import check_form
+from mammo_fixtures.plugin.options import INIT_FOLDER, add_options
 
 
 @pytest.mark.parametrize(
@@ -31,16 +32,22 @@ def test_what_is_nearly_an_option_is_refused(typed, said):
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "understood"),
     [
-        ["--mammo-strict", "-k", "holds"],
-        ["--mammo-power", "--co"],
-        ["--mammo-init"],
-        ["--mammo-seed=1", "--mammo-seed=2"],
-        ["--mammo-device", "cpu"],
-        ["--mammo-scores", "x" * 5000],
-        ["-m", "extended", "mammo-notes.txt"],
+        (["--mammo-strict", "-k", "holds"], {"mammo_strict": True}),
+        (["--mammo-power", "--co"], {"mammo_power": "cohort"}),
+        (["--mammo-init"], {"mammo_init": INIT_FOLDER}),
+        (["--mammo-seed=1", "--mammo-seed=2"], {"mammo_seed": "2"}),
+        (["--mammo-device", "cpu"], {"mammo_device": "cpu"}),
+        (["--mammo-scores", "x" * 5000], {"mammo_scores": "x" * 5000}),
+        (["-m", "extended", "mammo-notes.txt"], {}),
     ],
 )
-def test_what_pytest_understands_is_left_to_it(typed):
-    check_form(typed)
+def test_what_pytest_understands_is_left_to_it(typed, understood):
+    given = list(typed)
+    check_form(given)
+    assert given == typed
+    parser = pytest.Parser(_ispytest=True)
+    add_options(parser)
+    found = vars(parser.parse_known_args(typed))
+    assert {name: value for name, value in found.items() if value and name.startswith("mammo_")} == understood
