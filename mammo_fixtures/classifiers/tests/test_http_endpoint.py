@@ -113,7 +113,7 @@ def test_user_and_password_are_sent():
         return scoring(mean, DECLARED)(method, body, headers) if given == "me:p w" else (401, b"who is it?")
 
     with served(answer) as address:
-        asking = load_classifier(address.replace("127", "me:p%20w@127"))
+        asking = load_classifier(address.replace("://", "://me:p%20w@"))
         assert Inference(asking, device="cpu").view_scores(VIEWS, ["one", "two"]) == [0.25, 0.75]
 
 
@@ -229,7 +229,7 @@ def test_an_endpoint_must_declare_itself(answer, said):
 
 def test_secrets_in_the_address_are_not_repeated():
     with served(scoring(mean, DECLARED)) as address:
-        secret = address.replace("127", "me:secret@127") + "?token=secret"
+        secret = address.replace("://", "://me:secret@") + "?token=secret"
         classifier = http_classifier(secret)
         assert classifier.name == address
         assert "secret" not in str(fingerprint(classifier))
