@@ -41,6 +41,11 @@ class Breast:
         if not self.views:
             raise UnusableInput(f"exam {self.exam_id}, {self.side}: a breast needs at least one view, got none")
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What subgroups are told by: kind of lesion, side, and every stratum."""
+        return {"subgroup": self.subgroup, "side": self.side, **self.strata}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exam:

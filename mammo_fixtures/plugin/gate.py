@@ -14,7 +14,8 @@ from mammo_fixtures import __version__
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.devices import take_place
 from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_device
-from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter
+from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
+from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter, tell_early
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.plugin.watchdog import watch_of
 from mammo_fixtures.reports.findings import severity_order
@@ -74,6 +75,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
             progress=reporter(session.config, len(cohort)),
             fitting=stage_reporter(session.config, FIELDS),
         )
+        tell_early(session.config, missing_subgroups(run.relied_on, cohort))
         table = one_pass.run()
         cells, _, found = store.progress(run.pass_name) or (0, 0, 0)
         run.effort = {"scores": cells, "found": found, "seconds": time.monotonic() - began}

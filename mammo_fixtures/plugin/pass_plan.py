@@ -14,6 +14,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.devices import Place, place_of
 from mammo_fixtures.plugin.engine_choice import engine_of, own_device
+from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
 from mammo_fixtures.plugin.progress import long_time
 from mammo_fixtures.plugin.run import Run, run_of
 from mammo_fixtures.plugin.run_inputs import load, read_exams
@@ -64,6 +65,7 @@ def plan_lines(config: pytest.Config) -> list[str]:
         one_pass = _pass(config, crew, store)
         ahead = outlook(one_pass)
         lines = [*_size(one_pass, ahead), *_missing(one_pass, ahead)]
+        lines += [f"plan: {said}" for said in missing_subgroups(run.relied_on, one_pass.cohort)]
         if ahead.left:
             if run.settings.engine == "ray":
                 crew = _ray_crew(one_pass)

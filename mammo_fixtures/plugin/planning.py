@@ -10,10 +10,9 @@ from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts.expectation import ASSUMED_AUC, from_counts, from_scores
 from mammo_fixtures.verdicts.power import Expected, needed, power
 from mammo_fixtures.verdicts.sentence import severity_text
-from mammo_fixtures.verdicts.subgroups import crossed
+from mammo_fixtures.verdicts.subgroups import belongs
 
 if TYPE_CHECKING:
-    from mammo_fixtures.exams import Breast
     from mammo_fixtures.plugin.run import Run
 
 COHORT = "cohort"
@@ -103,11 +102,6 @@ def _from_cohort(run: Run) -> tuple[list[Expected], int]:
     breasts = [breast for exam in cohort.exams for breast in exam.breasts]
 
     def counted(subgroup: str) -> int:
-        return sum(breast.malignant is True and _inside(breast, subgroup) for breast in breasts)
+        return sum(breast.malignant is True and belongs(breast, subgroup) for breast in breasts)
 
     return from_counts(run.tolerances, counted), sum(breast.malignant is False for breast in breasts)
-
-
-def _inside(breast: Breast, subgroup: str) -> bool:
-    columns = {"subgroup": breast.subgroup, "side": breast.side, **breast.strata}
-    return all(columns.get(column) == value for column, value in crossed(subgroup))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,23 @@ def reporter(config: pytest.Config, exams: int) -> Callable[[int, int, int], Non
     return lambda cells, computed, found: None
 
 
+def tell_early(config: pytest.Config, lines: Sequence[str]) -> None:
+    """Lines before anything is scored; a worker, which may not write, leaves them to its controller."""
+    run = run_of(config)
+    if run.worker is None:
+        _tell_early(config, lines)
+    elif lines:
+        unfinished = run.early_file.with_suffix(f".{run.number}")
+        unfinished.write_text("\n".join(lines), encoding="utf-8")
+        unfinished.replace(run.early_file)
+
+
+def _tell_early(config: pytest.Config, lines: Sequence[str]) -> None:
+    write, _ = _writer(config)
+    for line in lines:
+        write(f"[mammo] {line}")
+
+
 def stage_reporter(config: pytest.Config, stage: str) -> Callable[[int, int], None]:
     """What a stage before the first exam calls with done and wanted: lines on the way, and a file for who watches."""
     run, tell = run_of(config), _stage_lines(config)
@@ -171,7 +188,13 @@ def watch(config: pytest.Config) -> Iterator[None]:
 
     def follow() -> None:
         tell, beforehand = _progress(config, lambda: _exams_told(run)), _stage_lines(config)
-        while not stop.wait(_POLL_SECONDS):
+        early: list[str] = []
+        ended = False
+        while not ended:
+            ended = stop.wait(_POLL_SECONDS)
+            if not early and run.early_file.exists():
+                early = run.early_file.read_text(encoding="utf-8").splitlines()
+                _tell_early(config, early)
             if (stage := stage_told(run))[0]:
                 beforehand(*stage)
             for path in (run.store, run.unkept_store):

@@ -19,6 +19,7 @@ import pytest
 from mammo_fixtures.exams.pseudonyms import Pseudonyms, read_key
 from mammo_fixtures.plugin.beside_claims import with_those_beside
 from mammo_fixtures.plugin.devices import Numbers
+from mammo_fixtures.plugin.missing_subgroups import relied_on
 from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.reports.headline import accepted_lines
 from mammo_fixtures.scoring.score_table import Condition
@@ -69,6 +70,8 @@ class Run:
     """Those that tolerances judge."""
     claims_of_scores: int = 0
     """With curves, clean claims, checks of the contract and tests of the user's own: whatever asks for scores."""
+    relied_on: dict[str, int] = field(default_factory=dict)
+    """Claims that must be judged, by the subgroups that they name."""
     cancels: tuple[str, ...] = ()
     """Perturbations that the classifier declares to undo exactly: under them scores are those of the clean views."""
     planned_workers: int = 1
@@ -140,6 +143,11 @@ class Run:
         return self.folder / "stage"
 
     @property
+    def early_file(self) -> Path:
+        """What is told before anything is scored, a line each; workers know it."""
+        return self.folder / "early.txt"
+
+    @property
     def fields_file(self) -> Path:
         """Fields that were fitted for this run."""
         return self.folder / "universal.safetensors"
@@ -158,6 +166,7 @@ class Run:
         selected = [claim for claim in map(claim_of, items) if claim is not None]
         self.claims_selected = sum(claim.tolerance is not None for claim in selected)
         self.claims_of_scores = sum(map(asks_for_scores, items))
+        self.relied_on = relied_on(selected, self.tolerances, strict=self.settings.strict)
         self.keep_order([item.nodeid for item in items])
         self.conditions = with_those_beside(plan(selected), self.settings.fourier_map)
 

@@ -21,7 +21,7 @@ from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.verdicts import Tolerance
-from mammo_fixtures.verdicts.subgroups import ALL, crossed
+from mammo_fixtures.verdicts.subgroups import ALL, belongs
 
 if TYPE_CHECKING:
     from mammo_fixtures.exams import View
@@ -156,12 +156,6 @@ class Seen:
     def _needs(self) -> Needs:
         assert self.sweep.needs is not None
         return self.sweep.needs
-
-
-def belongs(breast: Breast, subgroup: str) -> bool:
-    """Whether a breast is one of a subgroup, a stratum or a crossing."""
-    columns = {"subgroup": breast.subgroup, "side": breast.side, **breast.strata}
-    return all(columns.get(column) == value for column, value in crossed(subgroup))
 
 
 def shown_severities(

@@ -89,6 +89,11 @@ class ScoreTable:
         return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
 
     @property
+    def columns(self) -> dict[str, NDArray[np.str_]]:
+        """What subgroups are told by: kind of lesion, side, and every stratum."""
+        return {"subgroup": self.subgroup, "side": self.side, **self.strata}
+
+    @property
     def clusters(self) -> NDArray[np.intp]:
         """Cluster number of each breast: its patient, or its exam where no patient is given."""
         if not self._numbered:

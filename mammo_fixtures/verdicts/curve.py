@@ -14,6 +14,9 @@ from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.subgroups import ALL, absent
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mammo_fixtures.scoring.score_table import ScoreTable
 
 __all__ = ["ALL", "Curve", "Point", "curve", "metric_named", "nearest"]
@@ -147,8 +150,12 @@ def curve(
         readers=readers,
         positives=breasts.positives,
         negatives=breasts.negatives,
-        absent="" if breasts.positives else absent(table, subgroup),
+        absent="" if breasts.positives else absent(_of_malignant(table), subgroup),
     )
+
+
+def _of_malignant(table: ScoreTable) -> dict[str, NDArray[np.str_]]:
+    return {name: column[table.malignant == 1] for name, column in table.columns.items()}
 
 
 def point_of(estimates: Estimates, place: int, severity: float) -> Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from mammo_fixtures.verdicts.spelling import nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mammo_fixtures.exams import Breast
     from mammo_fixtures.scoring.score_table import ScoreTable
 
 ALL = "all"
@@ -31,21 +33,28 @@ def crossed(subgroup: str) -> list[tuple[str, str]]:
     return [(column.strip(), value.strip()) if sign else ("subgroup", column) for column, sign, value in named]
 
 
-def absent(table: ScoreTable, subgroup: str) -> str:
-    """What of a subgroup's name no malignant breast has, and what there is instead; empty where each part is there."""
-    columns = {"subgroup": table.subgroup, "side": table.side, **table.strata}
+def absent(malignant: Mapping[str, Iterable[str]], subgroup: str) -> str:
+    """What of a subgroup's name no malignant breast has, and what there is instead; empty where each part is there.
+
+    `malignant` has, by column, what the malignant breasts have. A column that is not there has nothing.
+    """
     for column, value in crossed(subgroup):
-        known = sorted({str(name) for name in columns[column][table.malignant == 1]} - {""})
+        known = sorted({str(name) for name in malignant.get(column, ())} - {""})
         if value not in known:
             hint = nearest(value, known) or f"; there are {', '.join(known[:_LISTED])}" * bool(known)
             return f"none has {column} {value!r}{hint}"
     return ""
 
 
+def belongs(breast: Breast, subgroup: str) -> bool:
+    """Whether a breast is one of a subgroup, a stratum or a crossing."""
+    return all(breast.columns.get(column) == value for column, value in crossed(subgroup))
+
+
 def members(table: ScoreTable, subgroup: str) -> NDArray[np.bool_]:
     """Which breasts (breasts,) belong to a subgroup."""
     inside = np.ones(len(table.exam_id), dtype=np.bool_)
-    columns = {"subgroup": table.subgroup, "side": table.side, **table.strata}
+    columns = table.columns
     for column, value in crossed(subgroup):
         if column not in columns:
             hint = nearest(column, list(columns)) or f"; it has {', '.join(columns)}"

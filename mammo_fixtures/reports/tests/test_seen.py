@@ -10,7 +10,7 @@ from PIL import Image
 from mammo_fixtures import Classifier, View
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Breast, Cohort, Exam
-from mammo_fixtures.reports.seen import MOST_SEVERITIES, Seen, belongs, shown_severities
+from mammo_fixtures.reports.seen import MOST_SEVERITIES, Seen, shown_severities
 from mammo_fixtures.reports.shrunk import as_text, from_text
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
@@ -150,11 +150,3 @@ def test_severities_of_claims_are_shown_and_the_strongest():
     shown = shown_severities(record, planned, [whole])
     assert len(shown) == MOST_SEVERITIES
     assert (shown[0], shown[-1]) == (0.17, 4.0)
-
-
-def test_a_breast_belongs_to_subgroups_strata_and_crossings():
-    breast = cohort().exams[0].breasts[0]
-    assert belongs(breast, "all")
-    assert belongs(breast, "masses & density=d")
-    assert not belongs(breast, "masses & density=a")
-    assert not belongs(breast, "microcalcifications")
