@@ -171,7 +171,9 @@ def _writer(config: pytest.Config) -> tuple[Callable[[str], None], float]:
         if terminal is None or config.option.verbose < 0 or run_of(config).worker is not None:
             return
         with capture.global_and_fixture_disabled():
-            terminal.ensure_newline()
+            terminal.ensure_newline()  # which knows nothing of what is written while workers run
+            if config.get_terminal_writer().width_of_current_line:
+                terminal.write_line("")
             terminal.write_line(line)
 
     return write, _TERMINAL_SECONDS if terminal is not None and terminal.isatty else _LOG_SECONDS
