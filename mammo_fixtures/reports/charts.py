@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from mammo_fixtures.metrics import Metric
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.reports.chart_axes import LEFT, RIGHT, WIDTH, Across, Up
+from mammo_fixtures.reports.chart_limits import VIEWS, Limit, limits_of
 from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_order, curve_key, severity_order
 from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.reports.ladder import broken_texts, mean_text
 from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.sentence import bounded, severity_text
 
-VIEWS = ("value", "drop")
-"""A metric itself, and its paired drop from clean, which is what verdicts hold against a margin."""
 _WORD = 48
 """Units across that a word at a line's end takes, with some room beside it."""
 BESIDE = {"snapshot": "stored snapshot", "baseline": "baseline", "people": "human readers"}
@@ -32,8 +31,8 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What a tolerance allows at a severity: the values beyond it are `below` or above it."""
+class DrawnLimit:
+    """A margin at a severity: what lies `below` or above it misses the claim."""
 
     x: float
     y: float
@@ -58,7 +57,7 @@ class Series:
     subgroup: str
     lines: dict[str, list[Line]]
     """By view, the subgroup's own first."""
-    limits: dict[str, list[Limit]]
+    limits: dict[str, list[DrawnLimit]]
     outcomes: list[tuple[float, str]]
     """x and outcome of each verdict."""
     readings: list[list[str]]
@@ -126,10 +125,14 @@ def _chart(curves: list[Plain], findings: Findings, tolerances: Tolerances) -> C
     verdicts = [v for v in findings.verdicts if tolerances.curve_of(v) in keys]
     points = [point for each in (*curves, *beside) for point in each["points"]]
     across = Across(severities=[0.0, *severity_order(first["perturbation"], (p["severity"] for p in points))])
-    limits = [limit for v in verdicts for limit in _bounds(v, metric, 0.0)]
+    of_curve = [[v for v in verdicts if tolerances.curve_of(v) == curve_key(curve)] for curve in curves]
+    limits = [limits_of(curve, judged, metric) for curve, judged in zip(curves, of_curve, strict=True)]
+    reached = {view: [limit.figure for each in limits for limit in each[view]] for view in VIEWS}
     up = {
-        "value": Up.over(_figures(points, "value", "low", "high"), least=metric.low, most=metric.high),
-        "drop": Up.over([0.0, *limits, *_figures(points, "drop", "drop_low", "drop_high")]),
+        "value": Up.over(
+            [*reached["value"], *_figures(points, "value", "low", "high")], least=metric.low, most=metric.high
+        ),
+        "drop": Up.over([0.0, *reached["drop"], *_figures(points, "drop", "drop_low", "drop_high")]),
     }
     return Chart(
         perturbation=str(first["perturbation"]),
@@ -139,57 +142,36 @@ def _chart(curves: list[Plain], findings: Findings, tolerances: Tolerances) -> C
         across=across,
         up=up,
         series=tuple(
-            _series(
-                curve,
-                [each for each in beside if curve_key(each) == curve_key(curve)],
-                [v for v in verdicts if tolerances.curve_of(v) == curve_key(curve)],
-                metric,
-                across,
-                up,
-            )
-            for curve in curves
+            _series(curve, [each for each in beside if curve_key(each) == curve_key(curve)], judged, each, across, up)
+            for curve, judged, each in zip(curves, of_curve, limits, strict=True)
         ),
     )
 
 
 def _series(
-    curve: Plain, beside: list[Plain], verdicts: list[Plain], metric: Metric, across: Across, up: dict[str, Up]
+    curve: Plain,
+    beside: list[Plain],
+    verdicts: list[Plain],
+    limits: dict[str, list[Limit]],
+    across: Across,
+    up: dict[str, Up],
 ) -> Series:
     lines = {
         "value": [_line(each, "value", "low", "high", across, up["value"]) for each in (curve, *beside)],
         "drop": [_line(curve, "drop", "drop_low", "drop_high", across, up["drop"])],
     }
-    at = {point["severity"]: point for point in curve["points"]}
-    limits: dict[str, list[Limit]] = {view: [] for view in VIEWS}
-    for v in verdicts:
-        point = at.get(v["severity"])
-        if point is None or point["value"] is None or point["drop"] is None:
-            continue
-        x, below = across.x(v["severity"]), _forbidden_below(v, metric)
-        # From the clean value of the same breasts, which may be fewer than those that have a clean score.
-        start = point["value"] + point["drop"]
-        limits["value"] += [Limit(x=x, y=up["value"].y(y), below=below) for y in _bounds(v, metric, start)]
-        limits["drop"] += [Limit(x=x, y=up["drop"].y(y), below=not below) for y in _bounds(v, metric, 0.0)]
     return Series(
         subgroup=str(curve["subgroup"]),
         lines=lines,
-        limits=limits,
+        limits={view: [_drawn(limit, across, up[view]) for limit in limits[view]] for view in VIEWS},
         outcomes=[(across.x(v["severity"]), v["outcome"]) for v in verdicts if v["severity"] in across.severities],
         readings=[_reading(severity, curve, beside, verdicts) for severity in across.severities],
         in_one_number=[mean, *broken_texts(curve)] if (mean := mean_text(curve)) else [],
     )
 
 
-def _bounds(verdict: Plain, metric: Metric, start: float) -> list[float]:
-    """Where a margin lies: as values where a clean value is given, as drops from 0 where it is not."""
-    margin, sign = verdict["margin"], -1.0 if start else 1.0
-    directions = {"larger": (1.0,), "smaller": (-1.0,), "steady": (1.0, -1.0)}[metric.better]
-    return [start + sign * direction * margin for direction in directions]
-
-
-def _forbidden_below(verdict: Plain, metric: Metric) -> bool:
-    """Whether values below the limit miss the claim."""
-    return bool(verdict["claim"] == "holds") == (metric.better != "smaller")
+def _drawn(limit: Limit, across: Across, up: Up) -> DrawnLimit:
+    return DrawnLimit(x=across.x(limit.severity), y=up.y(limit.figure), below=limit.below)
 
 
 def _line(curve: Plain, value: str, low: str, high: str, across: Across, up: Up) -> Line:

@@ -16,7 +16,8 @@ import jinja2
 from mammo_fixtures import __version__
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.reports import chart_axes
-from mammo_fixtures.reports.charts import BESIDE, VIEWS, Chart, charts
+from mammo_fixtures.reports.chart_limits import VIEWS
+from mammo_fixtures.reports.charts import BESIDE, Chart, charts
 from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Picture
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.judged_by import Tolerances, claim_id
