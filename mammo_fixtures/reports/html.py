@@ -50,7 +50,7 @@ def _content(findings: Findings) -> dict[str, Any]:
         "subgroups": subgroups,
         "readings": _json([_readings(chart, subgroups) for chart in drawn]),
         **_about(findings),
-        **_of_matrix(findings, subgroups),
+        **_of_matrix(findings, tolerances, subgroups),
         **_of_curves(drawn, findings),
         **_of_claims(findings, tolerances),
         "seen": findings.seen,
@@ -95,12 +95,13 @@ def _subject(classifier: str, scores: str) -> str:
     return f"classifier {classifier}" if classifier else "the classifier"
 
 
-def _of_matrix(findings: Findings, subgroups: Sequence[str]) -> dict[str, Any]:
-    groups = matrix(findings, subgroups)
+def _of_matrix(findings: Findings, tolerances: Tolerances, subgroups: Sequence[str]) -> dict[str, Any]:
+    groups = matrix(findings, tolerances, subgroups)
     accepted = {v["test"] for v in findings.verdicts if v["outcome"] != "held" and findings.accepted(v)}
     used = {verdict["claim"] for verdict in findings.verdicts}
     return {
         "groups": groups,
+        "rows_ask": any(row.asked for group in groups for row in group.rows),
         "columns": max((len(group.severities) for group in groups), default=0),
         "kinds": KINDS,
         "kinds_used": [kind for kind in KINDS if kind in used],

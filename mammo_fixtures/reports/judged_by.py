@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mammo_fixtures.reports.findings import Plain, curve_key
+from mammo_fixtures.reports.findings import Plain, curve_key, terms_text
 from mammo_fixtures.verdicts import Tolerance
 from mammo_fixtures.verdicts.baseline import tolerances_for_baseline
 from mammo_fixtures.verdicts.claim import judged_claims
@@ -38,10 +38,23 @@ class Tolerances:
         tolerance = self.of_verdict(verdict)
         if tolerance is None or tolerance.claim not in ("holds", "responds"):
             return None
-        about = dict(verdict)
-        if "operating_point" in metric_named(tolerance.metric).needs:
-            about["operating_point"] = tolerance.operating_point
-        return curve_key(about | {"prevalence": tolerance.prevalence, "readers": tolerance.readers})
+        return curve_key(_with_terms(verdict, tolerance))
+
+    def asked(self, verdict: Plain) -> str:
+        """`sensitivity, at specificity>=0.90`: the metric, its terms, and the other subgroup where there is one."""
+        title, tolerance = metric_named(str(verdict["metric"])).title, self.of_verdict(verdict)
+        if tolerance is None:
+            return title
+        than = f"more than {tolerance.than}" if tolerance.than else ""
+        return ", ".join(filter(None, (title, terms_text(_with_terms(verdict, tolerance)), than)))
+
+
+def _with_terms(verdict: Plain, tolerance: Tolerance) -> Plain:
+    """The verdict with what its curve was asked for."""
+    about = dict(verdict) | {"prevalence": tolerance.prevalence, "readers": tolerance.readers}
+    if "operating_point" in metric_named(tolerance.metric).needs:
+        about["operating_point"] = tolerance.operating_point
+    return about
 
 
 def claim_id(verdict: Plain) -> str:

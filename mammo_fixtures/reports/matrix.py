@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mammo_fixtures.reports.findings import Findings, Plain, catalogue_order, severity_order
+from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.verdicts.subgroups import ALL
 
 KINDS = {
@@ -21,9 +22,11 @@ KIND_SIGNS = {"clean": "", "holds": "", "responds": "↓", "responds_more": "⇊
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRow:
-    """One subgroup under one perturbation."""
+    """One subgroup and metric under one perturbation."""
 
     subgroup: str
+    asked: str
+    """The metric and its terms; empty where all claims of the report ask the same."""
     cells: tuple[tuple[Plain, ...], ...]
     """Verdicts at each severity; none where nothing is claimed."""
 
@@ -38,23 +41,30 @@ class MatrixGroup:
     rows: tuple[MatrixRow, ...]
 
 
-def matrix(findings: Findings, subgroups: Sequence[str]) -> list[MatrixGroup]:
-    """Perturbations as in the catalogue, severities mild to strong."""
+def matrix(findings: Findings, tolerances: Tolerances, subgroups: Sequence[str]) -> list[MatrixGroup]:
+    """Perturbations as in the catalogue, severities mild to strong, AUC before other metrics."""
+    asked = {str(verdict["test"]): tolerances.asked(verdict) for verdict in findings.verdicts}
+    if len(set(asked.values())) == 1:
+        asked = dict.fromkeys(asked, "")
     by_name: dict[str, list[Plain]] = {}
     for verdict in findings.verdicts:
         by_name.setdefault(str(verdict["perturbation"]), []).append(verdict)
-    return [_group(name, by_name[name], subgroups) for name in catalogue_order(by_name)]
+    return [_group(name, by_name[name], asked, subgroups) for name in catalogue_order(by_name)]
 
 
-def _group(name: str, verdicts: Sequence[Plain], subgroups: Sequence[str]) -> MatrixGroup:
+def _group(name: str, verdicts: Sequence[Plain], asked: Mapping[str, str], subgroups: Sequence[str]) -> MatrixGroup:
     severities = severity_order(name, (verdict["severity"] for verdict in verdicts))
-    cells: dict[tuple[str, float], list[Plain]] = {}
+    by_row: dict[tuple[int, bool, str], dict[float, list[Plain]]] = {}
     for verdict in verdicts:
-        cells.setdefault((str(verdict["subgroup"]), verdict["severity"]), []).append(verdict)
+        row = (subgroups.index(verdict["subgroup"]), verdict["metric"] != "auc", asked[str(verdict["test"])])
+        by_row.setdefault(row, {}).setdefault(verdict["severity"], []).append(verdict)
     rows = [
-        MatrixRow(subgroup=group, cells=tuple(tuple(cells.get((group, severity), ())) for severity in severities))
-        for group in subgroups
-        if any((group, severity) in cells for severity in severities)
+        MatrixRow(
+            subgroup=subgroups[place],
+            asked=text,
+            cells=tuple(tuple(cells.get(severity, ())) for severity in severities),
+        )
+        for (place, _, text), cells in sorted(by_row.items())
     ]
     return MatrixGroup(perturbation=name, unit=str(verdicts[0]["unit"]), severities=tuple(severities), rows=tuple(rows))
 

@@ -47,7 +47,7 @@
   };
   const redraw = () => {
     const subgroup = chosen("subgroup"), view = chosen("view");
-    for (const series of all(".chart .series")) {
+    for (const series of all(".chart .series, .lines .series")) {
       const mine = series.dataset.subgroup === subgroup;
       series.classList.toggle("off", subgroup !== "every" && !mine);
       series.classList.toggle("chosen", mine);

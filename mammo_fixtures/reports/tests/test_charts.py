@@ -93,11 +93,10 @@ def test_ladders_that_fall_are_drawn_mild_to_strong():
     found = findings(perturbations=30, subgroups=("all",))
     by_name = {chart.perturbation: chart for chart in drawn(found)}
     assert by_name["highpass"].across.severities == [0.0, *PERTURBATIONS["highpass"].severities]
-    rows = {group.perturbation: group for group in matrix(found, ["all"])}
+    groups = matrix(found, Tolerances.of(found.tolerances), ["all"])
+    rows = {group.perturbation: group for group in groups}
     assert rows["highpass"].severities == PERTURBATIONS["highpass"].severities
-    assert [group.perturbation for group in matrix(found, ["all"])] == [
-        record.name for record in PERTURBATIONS if record.name in rows
-    ]
+    assert [group.perturbation for group in groups] == [record.name for record in PERTURBATIONS if record.name in rows]
 
 
 @pytest.mark.parametrize(("first", "last", "left"), [(0.9, 0.5, True), (0.5, 0.9, False)])

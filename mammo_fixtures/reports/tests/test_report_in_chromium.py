@@ -205,6 +205,36 @@ def test_without_scripts_everything_can_be_read(opened, report):
     assert not page.locator("input >> visible=true").count()
 
 
+@pytest.mark.parametrize("by", ["print", "no scripts"])
+def test_whose_curve_a_line_is_can_be_read_where_nothing_can_be_chosen(opened, report, by):
+    page = opened(report, java_script_enabled=by == "print")
+    page.emulate_media(media="print" if by == "print" else "screen")
+    keys = page.locator("#curves .lines li >> visible=true")
+    assert [text.strip() for text in keys.all_inner_texts()] == sorted(
+        SUBGROUPS, key=lambda name: (name != "all", name)
+    )
+    assert keys.locator("svg .mark").count() == len(SUBGROUPS)
+    told = page.locator("main").inner_text()
+    assert "slider" not in told, "of what works by hand nothing is said where it does not"
+    assert "Arrow keys" not in told
+
+
+def test_a_printed_key_names_the_subgroup_that_was_chosen(opened, report):
+    page = opened(report)
+    assert not page.locator("#curves .lines >> visible=true").count()
+    page.get_by_label("masses", exact=True).check()
+    page.emulate_media(media="print")
+    assert page.locator("#curves .lines li >> visible=true").all_inner_texts() == [" masses"]
+
+
+def test_a_long_id_hides_no_column_beside_it(opened, tmp_path):
+    page = opened(_written(tmp_path, hostile("x" * 240)))
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        last = page.locator("#moved table td").last.bounding_box()
+        assert last["x"] + last["width"] <= 1280
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(browser, tmp_path, scheme):
     script = _axe()
