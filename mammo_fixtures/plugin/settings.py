@@ -17,6 +17,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.remote_file import is_url
 from mammo_fixtures.exams.roots import listed
 from mammo_fixtures.plugin.engine_choice import check_engine
+from mammo_fixtures.plugin.option_pairs import check_pairs
 from mammo_fixtures.plugin.options import NONE, OPTIONS, PATH_LISTS, PATHS, WORDS, Option
 from mammo_fixtures.verdicts.spelling import nearest
 
@@ -93,6 +94,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         _is_file("--mammo-store", values["store"])  # which need not be there yet
     _check_device(values["device"])
     check_engine(config, values)
+    check_pairs(config, values)
     _check_classifier(values["classifier"], values["scores"])
     return Settings(
         classifier=values["classifier"],
@@ -121,7 +123,7 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         seed=_whole("seed", values["seed"], 0),
         strict=_switched(config, "mammo_strict"),
         power=_power(config.getoption("mammo_power")),
-        plan=_plan(config, values["scores"]),
+        plan=bool(config.getoption("mammo_plan")),
         default_tolerances=not values["tolerances"],
         default_snapshots=not values["snapshots"] and reference,
     )
@@ -209,16 +211,6 @@ def _power(value: str | None) -> str | None:
     if value is not None:
         parsed(value)
     return value
-
-
-def _plan(config: pytest.Config, scores: str) -> bool:
-    asked = bool(config.getoption("mammo_plan"))
-    if asked and scores:
-        raise UnusableInput(
-            f"--mammo-plan tells what a classifier has to score, got --mammo-scores={scores}, where none runs; "
-            "leave out one"
-        )
-    return asked
 
 
 def _fourier_map(value: str, report: Path | None) -> tuple[float, ...]:

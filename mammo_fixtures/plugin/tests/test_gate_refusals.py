@@ -83,9 +83,30 @@ def test_a_python_without_assertions_is_refused(gate, monkeypatch):
 
 
 def test_a_score_table_needs_no_classifiers_file(gate):
+    """It may stand in the ini file for other runs; typed beside a table, it looks as if it were judged."""
     gate.path.joinpath("scores.csv").write_text("exam_id\n")
-    result = run(gate, "--co", "-q", "--mammo-classifier=release.onnx", "--mammo-scores=scores.csv")
-    assert "no such file" not in result.stderr.str()
+    ini = gate.path / "tox.ini"
+    ini.write_text(ini.read_text().replace("release:load", "release.onnx"))
+    assert run(gate, "--co", "-q", "--mammo-scores=scores.csv").ret == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--mammo-scores=release.py", "--mammo-classifier=release:load"),
+            "--mammo-scores judges a table and runs no classifier on any exams, got --mammo-classifier=release:load",
+        ),
+        (("--mammo-scores=release.py", "--mammo-exams=phantoms"), "got --mammo-exams=phantoms beside --mammo-scores="),
+        (("--mammo-scores=release.py", "--mammo-plan"), "--mammo-plan tells what a classifier has to score, got"),
+        (("--mammo-people=release.py",), "people are drawn into the report alone; add --mammo-report=DIR"),
+    ],
+)
+def test_what_would_have_no_effect_beside_another_option_is_a_usage_error(gate, arguments, message):
+    result = run(gate, "--co", "-q", *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+    assert len(result.stderr.str().strip().splitlines()) == 1
 
 
 def test_an_engine_that_cannot_be_is_a_usage_error(gate):
