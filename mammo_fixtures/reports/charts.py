@@ -15,7 +15,7 @@ from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_or
 from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.reports.ladder import broken_texts, mean_text
 from mammo_fixtures.verdicts.sampling import metric_named
-from mammo_fixtures.verdicts.sentence import bounded, severity_text
+from mammo_fixtures.verdicts.sentence import bounded
 
 _WORD = 48
 """Units across that a word at a line's end takes, with some room beside it."""
@@ -223,11 +223,6 @@ def _of_geometry(point: Plain) -> list[str]:
         if kept:
             told.append(f"of the {name} stays in the image: median {kept['median']:.0%}, least {kept['least']:.0%}")
     return told
-
-
-def severity_label(severity: float, unit: str) -> str:
-    """`0.50 mm`, `clean`."""
-    return "clean" if severity == 0.0 else f"{severity_text(severity)} {unit}".strip()
 
 
 def _plain(value: float | None) -> str:

@@ -30,18 +30,6 @@ def json_files(
     }
 
 
-def write_json(
-    folder: Path,
-    *,
-    header: Mapping[str, Any],
-    verdicts: Sequence[Mapping[str, Any]],
-    curves: Sequence[Mapping[str, Any]],
-) -> None:
-    """Write both files; each appears whole or not at all."""
-    for name, content in json_files(header=header, verdicts=verdicts, curves=curves).items():
-        write_whole(folder / name, content)
-
-
 def write_content(path: Path, content: Mapping[str, Any]) -> None:
     """Write one file, which appears whole or not at all."""
     write_whole(path, _bytes(content))
