@@ -31,5 +31,9 @@ def evidence(files: Mapping[str, bytes]) -> bytes:
 def write_whole(path: Path, content: bytes) -> None:
     """The file appears whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:  # a full disk
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,16 +1,18 @@
 """The files beside the page: checksums, schemas, Markdown, badge."""
 
+import errno
 import hashlib
 import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from mammo_fixtures.reports.badge import badge
-from mammo_fixtures.reports.evidence import evidence
+from mammo_fixtures.reports.evidence import evidence, write_whole
 from mammo_fixtures.reports.folder import write_report
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.json_files import schemas
@@ -122,3 +124,17 @@ def test_the_badge_says_what_the_headline_says():
     text += badge(findings(outcomes=("not_run",), ends=ends))
     assert "robustness: passed, 0 of 76 held" in text
     assert "#1b6e5a" not in text, "green"
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_before_and_no_part(tmp_path, monkeypatch):
+    write_whole(tmp_path / "verdicts.json", b"before")
+
+    def full(path, content):
+        path.open("wb").write(content[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "verdicts.json", b"after")
+    assert [path.name for path in tmp_path.iterdir()] == ["verdicts.json"]
+    assert (tmp_path / "verdicts.json").read_bytes() == b"before"
