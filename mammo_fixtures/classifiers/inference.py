@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ class Inference:
         self.classifier = classifier
         self.device = resolve_device(device)
         self.precision = precision
+        self._process = os.getpid()
+        self._check_defaults()
         place(classifier.network, self.device, precision)
         self.speed = check_speed(speed)
         self.arithmetic = arithmetic(precision, self.speed)
@@ -105,7 +108,6 @@ class Inference:
         return {side: self._checked(value, [f"{name}, {side}"])[0] for side, value in given.items()}
 
     def _run(self, batch: Any, names: Sequence[str]) -> Any:
-        self._check_default()
         batch = self._laid_out(batch)
         try:
             with memory_watched():
@@ -114,15 +116,17 @@ class Inference:
                     expected = self._called(self.classifier.network, _copied(batch))
                     self._prove(self._called(self._network, _copied(batch)), expected)
                     self._proven = True
-                return self._called(self._network, batch)
+                answer = self._called(self._network, batch)
+            self._check_defaults()
+            return answer
         except UnusableInput:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             shape = {k: tuple(v.shape) for k, v in batch.items()} if isinstance(batch, dict) else tuple(batch.shape)
             raise self._raised(error, f"float32 {shape} of {batch_said(names)}") from error
 
-    def _check_default(self) -> None:
-        """Perturbations make tensors of torch's default type, which a network can change for the whole process."""
+    def _check_defaults(self) -> None:
+        """Perturbations make tensors of torch's default type and place, which a network can change for all of them."""
         import torch
 
         if torch.get_default_dtype() != torch.float32:
@@ -130,8 +134,13 @@ class Inference:
                 f"torch's default dtype must stay float32, got {torch.get_default_dtype()}; give dtype= where the "
                 "network makes its tensors, or set the default back when it is loaded"
             )
+        if torch.get_default_device().type != "cpu":
+            raise self._bad(
+                f"torch's default device must stay cpu, got {torch.get_default_device()}; give device= where the "
+                "network makes its tensors, or set the default back; --mammo-device= says where it runs"
+            )
 
-    def _raised(self, error: Exception, what: str) -> ClassifierRaised:
+    def _raised(self, error: BaseException, what: str) -> ClassifierRaised:
         got = f"{type(error).__name__}: {error}"
         if any(part in str(error) for part in _GPU_FAILED):
             return ClassifierRaised(
@@ -146,12 +155,16 @@ class Inference:
     def _called(self, network: Callable[..., Any], batch: Any) -> Any:
         import torch
 
-        with torch.inference_mode():
-            if self.precision == "fp32":
-                return network(batch)
-            dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
-            with torch.autocast(self.device.type, dtype=dtype):
-                return network(batch)
+        try:
+            with torch.inference_mode():
+                if self.precision == "fp32":
+                    return network(batch)
+                dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
+                with torch.autocast(self.device.type, dtype=dtype):
+                    return network(batch)
+        finally:
+            if os.getpid() != self._process:  # a copy that the network forked, and that came back: no second run
+                os._exit(1)
 
     def _laid_out(self, batch: Any) -> Any:
         import torch

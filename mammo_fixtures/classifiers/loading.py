@@ -102,7 +102,7 @@ def _of_module(name: str, module_name: str, attribute: str) -> Classifier:
             if str(error).startswith("classifier: "):
                 raise UnusableInput(str(error).replace("classifier:", f"classifier {name}:", 1)) from error
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ClassifierRaised(
                 f"classifier {name}: must load without arguments, it raised {type(error).__name__}: {error}; "
                 "call it in Python to see where"

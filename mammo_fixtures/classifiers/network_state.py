@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from mammo_fixtures.classifiers.module_values import decides_nothing, is_data_holder, values_made, values_of_class
+from mammo_fixtures.classifiers.source_code import function_code, read_code
 from mammo_fixtures.classifiers.source_files import source_files
 
-_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, enum.Enum, PurePath)
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, PurePath)
 _OWN_CODE = ("torch.jit", "torch.fx", "torch.export", "torch._export")
 """Scripted, traced and exported modules: their code is in no source file."""
 _WEAK = ("_flat_weight_refs", "_compiled_call_impl", "_is_torch_compile", "_is_hf_initialized")
@@ -29,13 +31,26 @@ class NetworkState:
         self._update = update
         self._sources: dict[str, dict[str, str] | None] = {}
         """Source files of the Python modules whose code may run."""
+        self._classes: dict[type, None] = {}
+        """Of networks, in the order in which they were met."""
+        self._done: set[type | str] = set()
+        """Classes and modules whose values were taken."""
+        self._beside = False
+        """Whether what is taken now lies beside the network: what cannot be digested of it is passed over."""
         self._met: dict[int, int] = {}
         self._held: list[Any] = []
 
     def take(self, value: Any) -> bool:
         """Digest a value; False where it holds what cannot be digested."""
+        if self._beside and decides_nothing(value):
+            return True
+        return self._taken(value) or self._beside
+
+    def _taken(self, value: Any) -> bool:
         import torch
 
+        if isinstance(value, enum.Enum):  # whose value may be a function, which is shown with its address
+            return self._text(f"{type(value).__qualname__}.{value.name}")
         if isinstance(value, (*_PLAIN, torch.dtype, torch.device, torch.memory_format)):
             return self._text(f"{type(value).__qualname__} {value!r}")
         if isinstance(value, torch.Tensor):
@@ -46,7 +61,8 @@ class NetworkState:
         if isinstance(value, tuple):
             return self._text(f"{type(value).__qualname__} {len(value)}") and all(map(self.take, value))
         if isinstance(value, (set, frozenset)):
-            return all(isinstance(each, _PLAIN) for each in value) and self._text(repr(sorted(map(repr, value))))
+            plain = all(isinstance(each, (*_PLAIN, enum.Enum)) for each in value)
+            return plain and self._text(repr(sorted(map(_shown, value))))
         if id(value) in self._met:
             return self._text(f"again {self._met[id(value)]}")
         self._met[id(value)] = len(self._met)
@@ -62,12 +78,30 @@ class NetworkState:
         return self._code(value)
 
     def take_sources(self) -> None:
-        """Digest the source of all code that was taken."""
+        """Digest the source of all code that was taken, and what it made of files and environment at its import."""
+        self._beside = True
+        classes, modules = list(self._classes), sorted(self._sources)
+        while classes or modules:
+            for each in classes:
+                self.take(values_of_class(each))
+            for name, value in values_made([self._sources[each] or {} for each in modules]):
+                self._text(name)
+                self.take(value)
+            # Values may be networks and functions of other modules.
+            self._done |= {*classes, *modules}
+            classes = [each for each in self._classes if each not in self._done]
+            modules = sorted(self._sources.keys() - self._done)
+        self._beside = False
+        self._take_files()
+
+    def _take_files(self) -> None:
         import torch
 
         for files in (self._sources[name] for name in sorted(self._sources)):
-            for name, source in sorted((files or {"torch": torch.__version__}).items()):
-                self._text(f"{name}\n{source}")
+            if not files:
+                self._text(f"torch\n{torch.__version__}")
+            for name, source in sorted((files or {}).items()):
+                self._text(f"{name}\n{read_code(source).digest}")
 
     def _text(self, text: str) -> bool:
         return self._bytes(text.encode("utf-8", "surrogateescape"))
@@ -97,6 +131,7 @@ class NetworkState:
             if name not in _WEAK and (name not in every_modules_own or (name.startswith("_forward") and value))
         }
         state = [attributes, dict(module._parameters), dict(module._buffers), dict(module._modules)]
+        self._classes[type(module)] = None
         return self._readable(type(module)) and all(map(self.take, state))
 
     def _code(self, value: Any) -> bool:
@@ -116,12 +151,25 @@ class NetworkState:
                 caught = [cell.cell_contents for cell in value.__closure__ or ()]
             except ValueError:
                 return False
-            line = value.__code__.co_firstlineno  # tells two lambdas apart
-            return self._readable(value) and self.take((line, caught, value.__defaults__, value.__kwdefaults__))
+            return self._readable(value) and self.take(
+                (self._own_code(value), caught, value.__defaults__, value.__kwdefaults__)
+            )
         if is_dataclass(value):
             names = [each.name for each in fields(value)]
             return self._readable(type(value)) and self.take({name: getattr(value, name) for name in names})
+        if self._beside and is_data_holder(value, self._sources.values()):
+            return self.take(vars(value))
         return False
+
+    def _own_code(self, function: Any) -> str:
+        """What tells two lambdas of a file apart."""
+        files, line = self._sources.get(function.__module__) or {}, function.__code__.co_firstlineno
+        found = function_code(files.get(function.__module__, ""), line)
+        if "|" not in found:
+            return found or str(line)
+        # Of several on one line, what they were compiled to tells them apart.
+        code = function.__code__
+        return f"{found} {code.co_code.hex()} {code.co_names} {[c for c in code.co_consts if isinstance(c, _PLAIN)]}"
 
     def _readable(self, code: Any) -> bool:
         """Whether the source of a class or function is at hand; then it is noted."""
@@ -133,3 +181,7 @@ class NetworkState:
         if name not in self._sources:
             self._sources[name] = source_files(name)
         return self._sources[name] is not None
+
+
+def _shown(value: Any) -> str:
+    return f"{type(value).__qualname__}.{value.name}" if isinstance(value, enum.Enum) else repr(value)

@@ -1,19 +1,26 @@
-"""The Python source that a class or function rests on: its file, and what that imports of the same package."""
+"""The Python source that a class or function rests on: its file, and what that imports of the user's own code."""
 
 from __future__ import annotations
 
-import ast
-import functools
+import importlib.util
 import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from mammo_fixtures.classifiers.source_code import read_code
+
+_NOT_OF_A_CLASSIFIER = frozenset({"mammo_fixtures", "robustness_tests"})
+"""What the gate itself is made of; how it prepares input has a version of its own."""
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+
 
 def source_files(module_name: str) -> dict[str, str] | None:
-    """Source by module name, of a loaded module and of all that it imports from its own package or its own folder.
+    """Source by module name, of a loaded module and of all that it imports of code that is not installed.
 
-    None where the module has no source file: typed in at a prompt, or compiled. Nothing is imported to find out.
+    That is what its own package, its own folder and other folders hold, but neither Python's library nor other
+    packages in the environment. None where the module has no source file: typed in at a prompt, or compiled. Nothing is
+    imported to find out.
     """
     path = Path(getattr(sys.modules.get(module_name), "__file__", None) or "")
     depth = len(module_name.split(".")) - (path.name != "__init__.py")
@@ -24,7 +31,8 @@ def source_files(module_name: str) -> dict[str, str] | None:
     if is_lone and str(root) in sysconfig.get_paths().values():
         # A lone file among installed packages: all of them would seem to be its own.
         return {module_name: _text(path)}
-    own = "" if is_lone else module_name.partition(".")[0]
+    # Where packages lie, by name; a lone file has its folder for its package.
+    roots: dict[str, Path | None] = {module_name.partition(".")[0]: root}
     found: dict[str, str] = {}
     waiting = [(module_name, path)]
     while waiting:
@@ -34,10 +42,32 @@ def source_files(module_name: str) -> dict[str, str] | None:
         found[name] = _text(path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for other in _imported(package, found[name]):
-            file = _file_of(other, root)
-            if file is not None and own in ("", other.partition(".")[0]):
+            top = other.partition(".")[0]
+            if top not in roots:
+                roots[top] = (
+                    root if is_lone and _file_of(top, root) and top not in _NOT_OF_A_CLASSIFIER else _root_of(top)
+                )
+            place = roots[top]
+            file = None if place is None else _file_of(other, place)
+            if file is not None:
                 waiting.append((other, file))
     return found
+
+
+def _root_of(top: str) -> Path | None:
+    """The folder that holds a package or module; None for what is installed, Python's or this suite's own."""
+    if not top.isidentifier() or top in sys.stdlib_module_names or top in _NOT_OF_A_CLASSIFIER:
+        return None
+    try:
+        spec = getattr(sys.modules.get(top), "__spec__", None) or importlib.util.find_spec(top)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None:
+        return None
+    inside = list(spec.submodule_search_locations or ())
+    places = [Path(inside[0]).parent] if inside else [Path(spec.origin or "").parent] if spec.has_location else []
+    ours = [place for place in places if not _INSTALLED & set(place.parts)]
+    return ours[0] if ours and str(ours[0]) not in sysconfig.get_paths().values() else None
 
 
 def _text(path: Path) -> str:
@@ -51,23 +81,12 @@ def _file_of(name: str, root: Path) -> Path | None:
     return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
-@functools.lru_cache(maxsize=1024)  # parsing costs far more than reading
-def _imported(package: str, source: str) -> tuple[str, ...]:
+def _imported(package: str, source: str) -> Iterator[str]:
     """Names that may be modules, in imports at any depth of a file of the package."""
-    try:
-        return tuple(_names(package, ast.parse(source)))
-    except (SyntaxError, ValueError):
-        return ()
-
-
-def _names(package: str, tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = package.split(".")
-                base = ".".join([*parts[: len(parts) - node.level + 1], base]).strip(".")
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    for level, module, names in read_code(source).imports:
+        base = module
+        if level:
+            parts = package.split(".")
+            base = ".".join([*parts[: len(parts) - level + 1], module]).strip(".")
+        yield base
+        yield from (f"{base}.{name}" for name in names)

@@ -103,6 +103,7 @@ def test_weights_buffers_layers_and_hooks_count(change):
         (functools.partial(halved, 1), functools.partial(halved, 2)),
         (Settings(1.0).__init__, Settings(2.0).__init__),
         ((lambda scale: lambda x: scale * x)(1), (lambda scale: lambda x: scale * x)(2)),
+        ([lambda x: x], [lambda x: 2 * x]),
         ([torch.nn.Linear(2, 2, bias=False)], [torch.nn.Linear(2, 2, bias=False)]),
     ],
     ids=lambda value: type(value).__name__,
@@ -240,8 +241,10 @@ def test_every_file_that_the_network_imports_from_its_package_counts(package):
     assert before
     for name in ("release.py", "blocks.py", "late.py", "sub/scale.py", "deep.py"):
         source = (package / name).read_text()
-        (package / name).write_text(source + "# a change\n")
+        (package / name).write_text(source + "CHANGED = 1\n")
         assert fingerprint(classifier) != before, name
+        (package / name).write_text(f'"""What it is for."""\n\n{source}# a comment\n')
+        assert fingerprint(classifier) == before, name
         (package / name).write_text(source)
     (package / "aside.py").write_text("UNUSED = 2\n")
     assert fingerprint(classifier) == before

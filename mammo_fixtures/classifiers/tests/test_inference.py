@@ -225,21 +225,6 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     assert str(caught.value) == "device must be there, got 'cuda:2' where 2 GPUs are visible; use cpu or auto"
 
 
-def test_a_network_that_changes_torchs_default_type_is_told_so():
-    def double(batch):
-        torch.set_default_dtype(torch.float64)
-        return batch.mean((1, 2, 3))
-
-    inference = Inference(Classifier(double, name="double"), device="cpu")
-    images = [torch.rand(1, 8, 8, dtype=torch.float32)]
-    try:
-        assert len(inference.view_scores(images, ["exam 1"])) == 1
-        with pytest.raises(UnusableInput, match=r"^classifier double: torch's default dtype must stay float32, got "):
-            inference.view_scores(images, ["exam 2"])
-    finally:
-        torch.set_default_dtype(torch.float32)
-
-
 def test_inputs_that_are_a_batch_already_are_not_copied():
     memory = torch.arange(24.0)
     rows = [memory[start : start + 12].view(1, 4, 3) for start in (0, 12)]
