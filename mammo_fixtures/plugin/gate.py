@@ -40,6 +40,8 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
     from mammo_fixtures.classifiers.fingerprint import fingerprint
     from mammo_fixtures.classifiers.inference import Inference
     from mammo_fixtures.perturbations.universal import UniversalFields
+    from mammo_fixtures.scoring.agreement import agree, identity
+    from mammo_fixtures.scoring.keys import UNKEPT
     from mammo_fixtures.scoring.one_pass import Pass
     from mammo_fixtures.scoring.store import Store
     from mammo_fixtures.scoring.sweep import Sweep
@@ -62,6 +64,10 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
             fields=fields,
             watch=watch,
         )
+        if run.worker is not None:
+            with Store(run.unkept_store) as between_workers:
+                mine = identity(classifier, known, sweep, cohort.exams[0])
+                agree(between_workers, classifier.name, run.pass_name, mine)
         one_pass = Pass(
             cohort=cohort,
             sweep=sweep,
@@ -70,7 +76,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
             name=run.pass_name,
             owner=run.owner(os.environ.get("PYTEST_XDIST_WORKER", "alone")),
             # Without a fingerprint, scores are shared between the workers of this run and then forgotten.
-            fingerprint=known or f"unkept {run.pass_name}",
+            fingerprint=known or f"{UNKEPT}{run.pass_name}",
             engine=engine,
             progress=reporter(session.config, len(cohort)),
             fitting=stage_reporter(session.config, FIELDS),

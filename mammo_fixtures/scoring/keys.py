@@ -16,6 +16,8 @@ from mammo_fixtures.exams.remote_file import FilePath, RemoteFile
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition
 
+UNKEPT = "unkept "
+"""Begins what stands in place of a fingerprint for one run."""
 _NOT_OF_THE_PIXELS = ("exam_id", "origin", "path", "roi_path", "hidden")
 """What a source says of a file that its pixels do not depend on: who it is of, and on which row it is named."""
 

@@ -23,6 +23,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
 from mammo_fixtures.scoring.engines import Engine, Work
 from mammo_fixtures.scoring.engines.local import LocalEngine
+from mammo_fixtures.scoring.keys import UNKEPT
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.pipeline import Pipeline
 from mammo_fixtures.scoring.preparation import Preparation
@@ -30,7 +31,6 @@ from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable, che
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.sweep import Sweep
 
-_UNKEPT = "unkept "
 _BEAT_SECONDS = 1.0
 
 
@@ -121,7 +121,7 @@ class Pass:
         self.conditions = [CLEAN, *(c for c in dict.fromkeys(self.conditions) if c != CLEAN)]
         check_strata((name for breast in self.cohort.breasts for name in breast.strata), self.cohort.source)
         if not self.fingerprint:
-            self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"{_UNKEPT}{self.name}"
+            self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"{UNKEPT}{self.name}"
         self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
         self.sweep.needs = self._needs
         self.sweep.beat = self._beat
@@ -146,7 +146,7 @@ class Pass:
     @property
     def keeps(self) -> bool:
         """Whether another run can use the scores: the classifier has a fingerprint."""
-        return not self.fingerprint.startswith(_UNKEPT)
+        return not self.fingerprint.startswith(UNKEPT)
 
     @property
     def needs(self) -> Needs:

@@ -35,6 +35,12 @@ class Store:
     def close(self) -> None:
         self._file.close()
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     # Scores
 
     def scores(self, keys: Sequence[bytes]) -> dict[bytes, float]:

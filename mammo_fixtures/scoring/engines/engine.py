@@ -29,6 +29,8 @@ class Work:
     store: Store
     cells: int
     """Scores in all."""
+    loaded: dict[str, float] = field(default_factory=dict)
+    """Numbers of the classifier that the first of other processes loaded."""
     tell: Callable[[], None] = field(default=lambda: None)
     """To be called whenever scores were written, or while waiting."""
 

@@ -14,9 +14,11 @@ from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
+from mammo_fixtures.scoring.agreement import check_same, rests_on_its_word
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS, Work
 from mammo_fixtures.scoring.engines.ray_actor import Chunk, ChunkScorer, Scored, Setup
 from mammo_fixtures.scoring.engines.ray_session import connected, failures_of
+from mammo_fixtures.scoring.keys import UNKEPT
 from mammo_fixtures.scoring.pipeline import readers_beside
 from mammo_fixtures.scoring.score_table import CLEAN
 
@@ -140,9 +142,10 @@ def setup_of(work: Work, load: Callable[[], Classifier], device: str, timeout_se
         timeout_seconds=timeout_seconds,
         conditions=tuple(keys.conditions),
         fingerprint=keys.fingerprint,
-        checked=not keys.fingerprint.startswith("unkept "),
+        checked=not keys.fingerprint.startswith(UNKEPT),
         fields=sweep.fields,
         refused=keys.needs.refused,
+        first=work.cohort.exams[0] if rests_on_its_word(sweep.inference.classifier, keys.fingerprint) else None,
         chosen={count: keys.needs.chosen(count) for count in subsets},
         paths=tuple(sys.path),
     )
@@ -184,6 +187,8 @@ def keep(work: Work, chunk: Chunk, scored: Scored) -> None:
         raise UnusableInput(scored.refusal)
     if scored.fault:
         raise RuntimeError(scored.fault)
+    work.loaded = work.loaded or dict(scored.identity)
+    check_same(work.pipeline.sweep.inference.classifier.name, scored.identity, work.loaded, "Ray actor")
     for rows in scored.rows:
         work.keep(rows)
     for exam, digests in zip(chunk.exams, scored.digests, strict=True):

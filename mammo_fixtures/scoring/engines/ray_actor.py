@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mammo_fixtures import __version__
@@ -19,6 +19,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Cohort, Exam
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations.universal import UniversalFields
+from mammo_fixtures.scoring.agreement import identity
 from mammo_fixtures.scoring.cell_keys import CellKeys
 from mammo_fixtures.scoring.needs import Needs, Side
 from mammo_fixtures.scoring.pipeline import ExamRows, Pipeline
@@ -52,6 +53,8 @@ class Setup:
     refused: Mapping[str, str]
     chosen: Mapping[int, frozenset[Side]]
     """What the whole cohort decides, which no actor sees: as in `Needs`."""
+    first: Exam | None = None
+    """What actors tell by that they loaded the same classifier, where its fingerprint does not."""
     decoders: int | None = None
     """Readers of an actor that drives a GPU."""
     paths: tuple[str, ...] = ()
@@ -81,6 +84,8 @@ class Scored:
     """Of the pixels of each exam's views."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     decoded: int = 0
+    identity: Mapping[str, float] = field(default_factory=dict)
+    """Of the classifier that the actor loaded."""
     said: str = ""
     """What a reader must know of batches that did not fit."""
     refusal: str = ""
@@ -96,8 +101,12 @@ class ChunkScorer:
         self._setup = setup
         self._pipeline: Pipeline | None = None
         self._said: dict[str, str] = {}
+        self._identity: dict[str, float] = {}
         try:
             self._pipeline = _pipeline(setup)
+            if setup.first is not None:
+                sweep = self._pipeline.sweep
+                self._identity = identity(sweep.inference.classifier, "", sweep, setup.first)
         except UnusableInput as error:
             self._said = {"refusal": f"Ray node {platform.node()}: {error}"}
         except Exception:
@@ -112,7 +121,7 @@ class ChunkScorer:
         if self._pipeline is None:
             return Scored(number=chunk.number, **self._said)  # type: ignore[arg-type]
         try:
-            return _scored(self._pipeline, self._setup, chunk)
+            return replace(_scored(self._pipeline, self._setup, chunk), identity=self._identity)
         except UnusableInput as error:
             return Scored(number=chunk.number, refusal=f"{error} (Ray node {platform.node()})")
         except Exception:

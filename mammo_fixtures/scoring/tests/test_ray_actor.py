@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import pickle
 import re
 import time
@@ -250,3 +251,30 @@ def test_a_numbered_gpu_is_refused():
         UnusableInput, match="device must be auto, cpu or cuda where Ray gives each actor its GPU, got 'cuda:1'"
     ):
         RayEngine(load=view_level, device="cuda:1")
+
+
+class TwoActors(InThisProcess):
+    """Chunks in turn to two actors, each with a classifier that it loaded itself."""
+
+    def run(self, work):
+        work.store.begin(work.name, chunks=0, cells=work.cells)
+        setup = setup_of(work, self.load, "cpu")
+        scorers = [ChunkScorer(setup) for _ in range(2)]
+        for chunk in missing(work):
+            keep(work, chunk, scorers[chunk.number % 2].scored(chunk))
+
+
+def drifting():
+    """Other weights each time, which no fingerprint tells."""
+    network = Pattern(1 + 0.5 * next(gains))
+    return tiny_cohort.Classifier(lambda batch: network(batch), name="drifting")
+
+
+gains = itertools.count()
+
+
+def test_actors_that_loaded_other_weights_are_told(tmp_path, run):
+    with pytest.raises(
+        UnusableInput, match=r"^classifier drifting: every Ray actor must load the same one, .* for exam"
+    ):
+        run(read_cohort(on_disk(tmp_path, 10)), classifier=drifting(), engine=TwoActors(drifting))
