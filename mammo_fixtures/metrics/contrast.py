@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mammo_fixtures.metrics.clusters import Clusters, clustered_variance
-from mammo_fixtures.metrics.measure import estimates_of, measure, reading_of
+from mammo_fixtures.metrics.measure import estimates_of, measure, reading_of, scored
 from mammo_fixtures.metrics.metric import Estimates, Metric, Reading, Sample, Terms
 from mammo_fixtures.metrics.placements import Placements
 from mammo_fixtures.metrics.random_readers import widening
@@ -133,12 +133,16 @@ def _joined(
 def compare(metric: Metric, baseline: Sample, candidate: Sample, terms: Terms) -> Estimates | None:
     """Two releases on the same breasts in the same order, under the last condition: baseline, then candidate.
 
-    The drop is what the candidate lost. Each release keeps its own clean scores, the first condition, from which its
-    operating point is set. None where either has no scores.
+    The drop is what the candidate lost, on the breasts that both scored. Each release keeps its own clean scores, the
+    first condition, from which its operating point is set. None where they have no scores in common.
     """
     last = len(candidate.scores) - 1
     conditions = [0, last] if "clean" in metric.needs else [last]
-    ends = [reading_of(metric, sample, conditions, terms) for sample in (baseline, candidate)]
+    both = _in_common(baseline, candidate, conditions)
+    if both is None:
+        return None
+    baseline, candidate = both
+    ends = [reading_of(metric, sample, conditions, terms) for sample in both]
     if ends[0] is None or ends[1] is None:
         return None
     malignant = baseline.malignant
@@ -147,6 +151,24 @@ def compare(metric: Metric, baseline: Sample, candidate: Sample, terms: Terms) -
     pairs = [_released(a, b, clusters) for a in (ends[0], *ends[0].others) for b in (ends[1], *ends[1].others)]
     reading = replace(pairs[0], others=tuple(pairs[1:]))
     return estimates_of(reading, metric.bounds(reading, clusters, terms.confidence), clusters)
+
+
+def _in_common(baseline: Sample, candidate: Sample, conditions: list[int]) -> tuple[Sample, Sample] | None:
+    """Both on the breasts that count in both: what a release could not score must not make it look better.
+
+    None where malignant or other breasts have nothing in common.
+    """
+    while True:
+        used = scored(baseline, conditions) & scored(candidate, conditions)
+        if used.all():
+            return baseline, candidate
+        if not (used[baseline.malignant].any() and used[~baseline.malignant].any()):
+            return None
+        # A reader may have lost the last breast of a kind with those that the other release lacks.
+        baseline, candidate = (
+            Sample(scores=each.scores[:, used], malignant=each.malignant[used], clusters=each.clusters[used])
+            for each in (baseline, candidate)
+        )
 
 
 def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Reading:

@@ -109,13 +109,22 @@ def reading_of(metric: Metric, sample: Sample, conditions: list[int], terms: Ter
 
     None where no reader scored both kinds of breast under all of them.
     """
-    given: NDArray[np.bool_] = np.asarray(~np.isnan(sample.scores[conditions]).any(axis=0))
-    cells = _of_both_kinds(given, sample.malignant)
+    cells = _cells(sample, conditions)
     used: NDArray[np.bool_] = np.asarray(cells.any(axis=1))
     if not used.any():
         return None
     reading = averaged(_read_part(metric, sample, terms, _Part(conditions, cells), used))
     return _spread(reading, used[sample.malignant], used[~sample.malignant])
+
+
+def scored(sample: Sample, conditions: list[int]) -> NDArray[np.bool_]:
+    """Breasts (breasts,) that count: with scores under all the conditions of a reader who scored both kinds."""
+    return np.asarray(_cells(sample, conditions).any(axis=1))
+
+
+def _cells(sample: Sample, conditions: list[int]) -> NDArray[np.bool_]:
+    given: NDArray[np.bool_] = np.asarray(~np.isnan(sample.scores[conditions]).any(axis=0))
+    return _of_both_kinds(given, sample.malignant)
 
 
 def _read_each(

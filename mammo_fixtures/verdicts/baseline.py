@@ -75,7 +75,8 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
         probabilities=probabilities,
     )
     estimates = None
-    if breasts.positives and breasts.negatives and all(condition in table.conditions for table in tables):
+    there = all(condition in table.conditions for table in tables)
+    if breasts.positives and breasts.negatives and there:
         of_each = [sampled(table, [CLEAN, condition], breasts) for table in tables]
         # Patients are the candidate's in both, should the tables name them otherwise.
         of_each[0] = replace(of_each[0], clusters=of_each[1].clusters)
@@ -93,6 +94,10 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
         positives=breasts.positives,
         negatives=breasts.negatives,
     )
+    if estimates is None and there:
+        nothing = empty_point(float(severity), 0, 0 if breasts.positives else breasts.negatives)
+        in_common = f"the releases' tables have none of {tolerance.subgroup} in common with the same label and subgroup"
+        return replace(base, points=(*base.points, nothing), absent="" if breasts.positives else in_common)
     if estimates is None:
         return base
     return replace(base, points=(point_of(estimates, 0, 0.0), point_of(estimates, 1, float(severity))))

@@ -124,7 +124,12 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         have = ", ".join(f"{p.severity:g}" for p in curve.points[1:])
         return f"the scores hold no such severity, {f'only {have}' if have else f'and none of {curve.perturbation}'}"
     if not point.positives and not point.negatives and curve.positives and curve.negatives:
-        return "no breast has a score from one reader both when clean and at this severity"
+        both = (
+            "in both releases"
+            if tolerance.claim == "not_worse"
+            else "from one reader both when clean and at this severity"
+        )
+        return f"no breast has a score {both}"
     if reason := _too_few(curve, point, needed, metric.fewest):
         return reason
     if curve.readers == "random" and point.readers < FEWEST_READERS:

@@ -1,0 +1,75 @@
+"""Releases are compared on the breasts that both scored: what one lacks can make neither better."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mammo_fixtures.scoring.score_table import CLEAN
+from mammo_fixtures.verdicts import judge_severity
+from mammo_fixtures.verdicts.baseline import comparison, paired
+from mammo_fixtures.verdicts.tests.test_contrasts import BREASTS, table, tolerance
+
+
+def compared(candidate, baseline, severity=2.0, **changed):
+    asked = tolerance("not_worse", **({"margin": 0.05, "subgroup": "all"} | changed))
+    return judge_severity(comparison(paired(candidate, baseline), asked, severity, unit="mm"), asked, severity)
+
+
+def without(scores, condition, breasts):
+    """The table without the scores of some breasts under one condition."""
+    kept = scores.scores.copy()
+    kept[condition, breasts] = np.nan
+    return replace(scores, scores=kept)
+
+
+def of_some(scores, breasts):
+    return scores.cut(np.flatnonzero(breasts))
+
+
+@pytest.mark.parametrize("metric", ["auc", "sensitivity"])
+def test_cancers_that_a_release_could_not_score_do_not_make_it_better(metric):
+    baseline, candidate = table(0.0), table(2.0, hit="masses")
+    low = (candidate.malignant == 1) & (candidate.scores[2, :, 0] < 1.5)
+    there = compared(of_some(candidate, ~low), of_some(baseline, ~low), metric=metric)
+    for lacking in (candidate, baseline):
+        tables = [without(each, 2, low) if each is lacking else each for each in (candidate, baseline)]
+        found = compared(*tables, metric=metric)
+        assert (found.clean, found.perturbed) == pytest.approx((there.clean, there.perturbed), abs=1e-12)
+        assert (found.low, found.high) == pytest.approx((there.low, there.high), abs=1e-12)
+        assert (found.positives, found.negatives) == (180 - low.sum(), 720)
+        assert f"on the {180 - low.sum()} of 180 malignant and 720 of 720 other breasts" in found.sentence
+
+
+def test_a_metric_that_needs_clean_scores_needs_them_of_both_releases():
+    breasts = np.arange(BREASTS) % 5 == 0
+    found = compared(table(0.4), without(table(0.0), 0, breasts), metric="sensitivity")
+    assert (found.positives, found.negatives) == (144, 576)
+    assert compared(table(0.4), without(table(0.0), 0, breasts)).positives == 180
+
+
+def test_a_reader_without_both_kinds_of_breast_in_common_counts_in_neither_release():
+    candidate, baseline = table(0.4, readers=2), table(0.0, readers=2)
+    baseline.scores[2, :180, 1] = np.nan  # no cancer
+    alone = np.arange(BREASTS) % 2 == 0
+    baseline.scores[2, alone, 0] = np.nan  # where only the other reader has a score, which says nothing of cancers
+    found = compared(candidate, baseline)
+    assert (found.positives, found.negatives) == (90, 360)
+
+
+def test_a_subgroup_that_was_renamed_between_releases_is_told():
+    renamed = table(0.0)
+    renamed.subgroup[renamed.subgroup == "grains"] = "calcifications"
+    found = compared(table(0.0), renamed, subgroup="grains")
+    assert found.outcome == "not_run"
+    assert "0 malignant breasts are too few" in found.sentence
+    assert "the releases' tables have none of grains in common" in found.sentence
+
+
+def test_releases_that_scored_no_breast_in_common_are_not_run_with_that_reason():
+    half = np.arange(BREASTS) % 2 == 0
+    found = compared(without(table(0.0), 2, half), without(table(0.0), 2, ~half))
+    assert found.outcome == "not_run"
+    assert "no breast has a score in both releases" in found.sentence
+    clean = compared(without(table(0.0), 0, half), table(0.0), CLEAN.severity, perturbation="clean")
+    assert clean.positives == 90
