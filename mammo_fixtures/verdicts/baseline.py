@@ -50,9 +50,17 @@ def paired(candidate: ScoreTable, baseline: ScoreTable) -> Releases:
         same += differ
     kept = [breast for breast in shared if breast not in set(same)]
     if not kept:
+        got = f"got {len(shared)} in common, none with the same label and subgroup; correct the table that is wrong"
+        if not shared:
+            # Zeros in front, or pseudonyms in one of them, are seen at once.
+            here, there = (f"exam {exam}, {side}" for exam, side in (next(iter(ours)), next(iter(theirs))))
+            got = (
+                f"got none of {len(ours)} in common: {here} here, {there} there; score both releases on the same "
+                "exams, under the same ids"
+            )
         raise UnusableInput(
             f"{baseline.source or 'baseline'}: a baseline must hold breasts of the candidate's cohort with the same "
-            f"labels, got none of {len(ours)} in common; score both releases on the same exams"
+            f"labels, {got}"
         )
     return Releases(
         candidate=candidate.cut(np.array([ours[breast] for breast in kept])),

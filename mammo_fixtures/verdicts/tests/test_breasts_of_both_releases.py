@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts import judge_severity
 from mammo_fixtures.verdicts.baseline import comparison, paired
@@ -73,3 +74,18 @@ def test_releases_that_scored_no_breast_in_common_are_not_run_with_that_reason()
     assert "no breast has a score in both releases" in found.sentence
     clean = compared(without(table(0.0), 0, half), table(0.0), CLEAN.severity, perturbation="clean")
     assert clean.positives == 90
+
+
+def test_a_baseline_without_a_breast_in_common_shows_how_each_calls_its_exams():
+    candidate, baseline = table(), table()
+    padded = replace(baseline, exam_id=np.char.zfill(baseline.exam_id, 6), source="old.csv")
+    rule = "old.csv: a baseline must hold breasts of the candidate's cohort with the same labels, got "
+    remedy = "; score both releases on the same exams, under the same ids"
+    with pytest.raises(UnusableInput) as told:
+        paired(candidate, padded)
+    assert str(told.value) == f"{rule}none of 900 in common: exam 0, L here, exam 000000, L there{remedy}"
+    unlabelled = replace(baseline, malignant=np.full(BREASTS, -1, dtype=np.int8), source="old.csv")
+    with pytest.raises(UnusableInput) as told:
+        paired(candidate, unlabelled)
+    remedy = "; correct the table that is wrong"
+    assert str(told.value) == f"{rule}900 in common, none with the same label and subgroup{remedy}"

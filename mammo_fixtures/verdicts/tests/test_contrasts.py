@@ -201,10 +201,7 @@ def test_breasts_that_differ_are_listed_and_not_judged():
     assert paired(candidate, many).differences[0].endswith("exam 19 L and 10 more")
     with pytest.raises(UnusableInput) as refused:
         paired(candidate, replace(baseline, side=np.full(BREASTS, "R")))
-    assert str(refused.value) == (
-        "site.csv: a baseline must hold breasts of the candidate's cohort with the same labels, got none of 900 in "
-        "common; score both releases on the same exams"
-    )
+    assert "got none of 900 in common: exam 0, L here, exam 0, R there" in str(refused.value)
 
 
 def test_a_condition_that_the_baseline_lacks_is_not_run():
