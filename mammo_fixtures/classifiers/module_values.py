@@ -47,12 +47,17 @@ def decides_nothing(value: Any) -> bool:
     """Whether a value says where something lies or runs, or is a part of this suite."""
     import torch
 
-    if isinstance(value, (PurePath, ModuleType, torch.device)) or value is os.environ:
+    if isinstance(value, (PurePath, ModuleType, torch.device)) or _is_environment(value):
         return True
     if isinstance(value, str):
         return value.startswith(os.sep) or PureWindowsPath(value).is_absolute()
     of = value if isinstance(value, (type, FunctionType)) else type(value)
     return str(of.__module__).partition(".")[0] == _OWN and not isinstance(value, torch.nn.Module)
+
+
+def _is_environment(value: Any) -> bool:
+    """The process's environment or a copy, which holds a worker's number: what is taken out of it by name counts."""
+    return isinstance(value, Mapping) and "PATH" in value and value["PATH"] == os.environ.get("PATH")
 
 
 def is_data_holder(value: Any, sources: Iterable[Files | None]) -> bool:

@@ -46,8 +46,9 @@ DECIDE = {
     "        def forward(self, x):\n            return x.mean((1, 2, 3)) * scale\n\n    return Net()\n",
 }
 DECIDE_NOTHING = {
-    "of_the_process": f"{HEAD}import time\nPID, BEGAN = os.getpid(), time.time()\nENVIRONMENT = os.environ\n"
-    + NET.format(scale="(1 if (PID, BEGAN, ENVIRONMENT) else 0)"),
+    "of_the_process": f"{HEAD}import time\nPID, BEGAN = os.getpid(), time.time()\n"
+    + "ENVIRONMENT, COPY = os.environ, os.environ.copy()\n"
+    + NET.format(scale="(1 if (PID, BEGAN, ENVIRONMENT, COPY) else 0)"),
     "a_place": f"{HEAD}HERE = pathlib.Path(__file__).parent\nFILE = os.path.abspath('w.pt')\n"
     + NET.format(scale="(1 if (HERE, FILE) else 0)"),
     "unused": f"{HEAD}UNUSED = {READ}\n{NET.format(scale='1')}",

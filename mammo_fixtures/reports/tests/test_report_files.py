@@ -130,7 +130,8 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before_and_no_part(tmp_pat
     write_whole(tmp_path / "verdicts.json", b"before")
 
     def full(path, content):
-        path.open("wb").write(content[:3])
+        with path.open("wb") as file:
+            file.write(content[:3])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
