@@ -49,8 +49,9 @@ def check_same(classifier: str, mine: Mapping[str, float], theirs: Mapping[str, 
         )
         raise UnusableInput(
             f"classifier {classifier}: every {where} must load the same one, two of them have {got}; look for weights "
-            "drawn at random when it is loaded, scores that do not repeat, files that changed meanwhile, and values of its "
-            "modules that differ between processes: where these decide no score, declare a fingerprint= in its Classifier"
+            "drawn at random when it is loaded, scores that do not repeat, files that changed meanwhile, and values of "
+            "its modules that differ between processes: where these decide no score, declare a fingerprint= in its "
+            "Classifier"
         )
 
 
