@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,12 +128,8 @@ def _store(run: Run) -> Iterator[Store]:
     """The run's store if it is there; none is made."""
     from mammo_fixtures.scoring.store import Store
 
-    with tempfile.TemporaryDirectory(prefix="mammo-plan-") as folder:
-        store = Store(run.store if run.store.exists() else Path(folder, "scores.sqlite"))
-        try:
-            yield store
-        finally:
-            store.close()
+    with Store(run.store if run.store.exists() else run.folder / "plan.sqlite") as store:
+        yield store
 
 
 def _pass(config: pytest.Config, crew: Crew, store: Store) -> Pass:

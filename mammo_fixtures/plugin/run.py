@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from mammo_fixtures.exams.pseudonyms import Pseudonyms, read_key
 from mammo_fixtures.plugin.beside_claims import with_those_beside
 from mammo_fixtures.plugin.devices import Numbers
 from mammo_fixtures.plugin.missing_subgroups import relied_on
+from mammo_fixtures.plugin.run_folder import hold, let_go, make_folder, sweep
 from mammo_fixtures.plugin.settings import Settings, read_settings
 from mammo_fixtures.reports.headline import accepted_lines
 from mammo_fixtures.scoring.score_table import Condition
@@ -47,8 +47,10 @@ class Run:
     worker: dict[str, Any] | None = None
     """What the controller told this worker; None in the controller and without xdist."""
     pass_name: str = field(default_factory=lambda: uuid.uuid4().hex)
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mammo-robustness-")))
+    folder: Path = field(default_factory=make_folder)
     """Of this run alone, shared by its workers; removed at its end."""
+    held: int | None = None
+    """What keeps the folder from being swept."""
     conditions: tuple[Condition, ...] = ()
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     curves: list[dict[str, Any]] = field(default_factory=list)
@@ -89,7 +91,10 @@ class Run:
         pseudonyms = read_key(settings.id_key, key) if settings.hash_ids else None
         told = getattr(config, "workerinput", {}).get("mammo")
         if told is None:
-            return cls(settings=settings, tolerances=tolerances, pseudonyms=pseudonyms)
+            sweep()
+            run = cls(settings=settings, tolerances=tolerances, pseudonyms=pseudonyms)
+            run.held = hold(run.folder)
+            return run
         return cls(
             settings=settings,
             tolerances=tolerances,
@@ -97,6 +102,7 @@ class Run:
             worker=told,
             pass_name=told["pass_name"],
             folder=Path(told["folder"]),
+            held=hold(Path(told["folder"])),
         )
 
     @property
@@ -219,6 +225,7 @@ class Run:
     def end(self) -> None:
         if self.worker is None:
             shutil.rmtree(self.folder, ignore_errors=True)
+        let_go(self.held)
 
 
 RUN = pytest.StashKey[Run]()
