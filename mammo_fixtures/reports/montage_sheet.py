@@ -56,12 +56,12 @@ class Greys:
         low, high = np.percentile(detail.of(clean), (0.5, 99.5))
         return cls(white=float(np.percentile(clean, 99.95)) * 1.05 or 1.0, half_width=float(high - low) * 0.75 or 0.01)
 
-    @property
-    def sentence(self) -> str:
-        """What black and white mean."""
+    def sentence(self, detail: Detail, spacing_mm: tuple[float, float]) -> str:
+        """What black and white mean, and how large the detail is."""
+        rows_mm, columns_mm = detail.rows * spacing_mm[0], detail.columns * spacing_mm[1]
         return (
             f"full view: black 0, white {self.white:.3f} of full scale; "
-            f"detail: each panel's median ± {self.half_width:.3f}"
+            f"detail: {rows_mm:.1f} x {columns_mm:.1f} mm, each panel's median ± {self.half_width:.3f}"
         )
 
 

@@ -59,7 +59,7 @@ def montage(
         if record.redeclare:
             rows_mm, columns_mm = record.redeclare(view, severity).pixel_spacing_mm
             notes.append(f"{label}: declared to the classifier with pixels of {rows_mm:.4g} x {columns_mm:.4g} mm")
-    return sheet(f"{record.name}, {view.name}", panels, [greys.sentence, *notes])
+    return sheet(f"{record.name}, {view.name}", panels, [greys.sentence(detail, view.pixel_spacing_mm), *notes])
 
 
 def perturbed(

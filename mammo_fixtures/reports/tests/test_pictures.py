@@ -163,6 +163,18 @@ def test_flags_and_what_is_declared_wrongly_are_written():
     assert montage(breast(), record).height == bare + 20 * (1 + len(record.severities))
 
 
+@pytest.mark.parametrize(
+    ("spacing", "shape", "said"),
+    [((0.1, 0.1), (480, 360), "20.0 x 20.0 mm"), ((0.08, 0.16), (480, 360), "20.0 x 20.0 mm"),
+     ((0.1, 0.05), (480, 300), "20.0 x 15.0 mm")],
+)  # fmt: skip
+def test_a_picture_says_how_much_of_the_breast_its_detail_is(monkeypatch, spacing, shape, said):
+    notes = []
+    monkeypatch.setattr(pictures, "sheet", lambda title, panels, told: notes.extend(told))
+    montage(breast(spacing, shape=shape), "lowpass", severities=(0.5,))
+    assert f"detail: {said}, each panel's median ± " in notes[0]
+
+
 def test_what_cannot_be_drawn_is_named_and_the_rest_drawn(tmp_path, monkeypatch):
     def unusable(pixels, **given):
         raise UnusableInput("no lesion region")
