@@ -25,12 +25,25 @@ _LISTED = 8
 def crossed(subgroup: str) -> list[tuple[str, str]]:
     """Column and value of each part of a subgroup's name.
 
+    A breast has one subgroup: parts without a column that follow each other are one name with ` & ` in it.
+
     >>> crossed("masses & density=d")
     [('subgroup', 'masses'), ('density', 'd')]
+    >>> crossed("masses & calcifications")
+    [('subgroup', 'masses & calcifications')]
     """
-    parts = [part.strip() for part in subgroup.split(" & ")]
-    named = [part.partition("=") for part in parts if part != ALL]
-    return [(column.strip(), value.strip()) if sign else ("subgroup", column) for column, sign, value in named]
+    found: list[tuple[str, str]] = []
+    follows = False
+    for part in (part.strip() for part in subgroup.split(" & ")):
+        column, sign, value = part.partition("=")
+        if sign:
+            found.append((column.strip(), value.strip()))
+        elif follows:
+            found[-1] = ("subgroup", f"{found[-1][1]} & {part}")
+        elif part != ALL:
+            found.append(("subgroup", part))
+        follows = not sign and (follows or part != ALL)
+    return found
 
 
 def absent(malignant: Mapping[str, Iterable[str]], subgroup: str) -> str:

@@ -51,6 +51,17 @@ def test_a_subgroup_that_no_malignant_breast_is_in_is_told_with_those_there_are(
     assert curve(scores, "lowpass", subgroup="masses").absent == ""
 
 
+def test_a_subgroup_may_have_an_ampersand_in_its_name():
+    """A breast has one subgroup, so that a crossing of two could have no breast."""
+    plain = table()
+    scores = replace(plain, subgroup=np.where(plain.subgroup == "grains", "masses & grains", "masses"))
+    assert curve(scores, "lowpass", subgroup="masses & grains").points[1].positives == 40
+    assert curve(scores, "lowpass", subgroup="masses & grains & density=a").points[1].positives == 10
+    assert curve(scores, "lowpass", subgroup="density=a & masses & grains").points[1].positives == 10
+    said = judge_clean(curve(scores, "lowpass", subgroup="masses & distortions")).sentence
+    assert "none has subgroup 'masses & distortions'" in said
+
+
 def test_the_sentence_counts_the_breasts_that_have_a_score():
     scores = table()
     scores.scores[1, 10:30] = np.nan
