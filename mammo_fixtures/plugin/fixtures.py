@@ -97,7 +97,8 @@ def scores(request: pytest.FixtureRequest, mammo_run: Run) -> Iterator[ScoreTabl
             keep_moved(mammo_run, table)
     yield table
     if wants_pictures(mammo_run):
-        keep_pictures(mammo_run, request.getfixturevalue("cohort"), request.getfixturevalue("classifier"))
+        with one_line(request):
+            keep_pictures(mammo_run, request.getfixturevalue("cohort"), request.getfixturevalue("classifier"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.beside import of_snapshot, of_table
 from mammo_fixtures.reports.evidence import write_whole
@@ -46,7 +47,18 @@ def _stored(snapshots: Path | None, claim: Claim) -> str:
 def keep_moved(run: Run, table: ScoreTable) -> None:
     """The breasts whose score moved most; each process finds the same."""
     conditions = where_scores_should_stay(table, run.tolerances, run.conditions)
-    write_whole(run.moved_file, json.dumps(moved(table, conditions)).encode())
+    _keep(run.moved_file, json.dumps(moved(table, conditions)).encode())
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Leave something in the run's folder for whoever writes the report."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise UnusableInput(
+            f"temporary folder {path.parent}: must have room for {path.name}, got: {error.strerror}; free space there, "
+            "or set TMPDIR to another folder"
+        ) from error
 
 
 def wants_pictures(run: Run) -> bool:
@@ -68,7 +80,7 @@ def keep_pictures(run: Run, cohort: Cohort, classifier: Classifier) -> None:
     except Exception as error:
         reason = f"pictures could not be drawn: {type(error).__name__}: {error}"
         galleries = {"seen": Gallery(missing=(reason,)), "before_after": Gallery()}
-    write_whole(run.pictures_file, as_text(galleries).encode())
+    _keep(run.pictures_file, as_text(galleries).encode())
 
 
 def _galleries(run: Run, cohort: Cohort, classifier: Classifier) -> dict[str, Gallery]:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,8 @@ class Watchdog:
 
     def _end(self, seconds: float, name: str) -> None:
         message = str(late(self._classifier, seconds, name))
-        write_whole(self._stopped, message.encode())
+        with suppress(OSError):  # a temporary folder that is full or gone must not keep this process from its end
+            write_whole(self._stopped, message.encode())
         self._hung(message)
 
 

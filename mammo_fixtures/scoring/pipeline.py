@@ -89,9 +89,11 @@ class Pipeline:
             for task in self._planned(iter(exams), look_up, ahead, room if threads else 0):
                 keep(self._rows(task, look_up, ahead))
         finally:
-            ahead.close()
+            ahead.stop()
             if lent is None and self.readers is not None:
+                # Before threads are waited for, which would wait for a reader that hangs.
                 self.readers.close()
+            ahead.close()
             self.readers = lent
 
     @property

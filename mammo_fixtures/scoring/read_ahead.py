@@ -60,10 +60,17 @@ class ReadAhead:
                 begun.add_done_callback(self._drop)
         self._fill()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Begin nothing more."""
         self._planned.clear()
         if self._threads is not None:
-            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for what was begun."""
+        self.stop()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True)
 
     def _drop(self, ended: Future[View]) -> None:
         if ended.exception() is None:

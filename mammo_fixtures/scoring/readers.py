@@ -21,12 +21,16 @@ from mammo_fixtures.scoring.reader_process import ASK, MEMORY, NOT_HERE
 from mammo_fixtures.scoring.reading import Answer, Request, answered
 from mammo_fixtures.scoring.shared_memory import Memory, Pin
 
+READ_SECONDS = 600.0
+"""A full-size view takes a second or two, over a slow network a minute."""
+
 
 class Readers:
     """Reader processes, as many as ask at once, and as much memory as answers are held. Any thread may ask."""
 
-    def __init__(self, pin: Pin = lambda memory: lambda: None) -> None:
+    def __init__(self, pin: Pin = lambda memory: lambda: None, seconds: float = READ_SECONDS) -> None:
         self._pin = pin
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._idle: list[_Reader] = []
         self._all: list[_Reader] = []
@@ -44,7 +48,14 @@ class Readers:
             return answered(request, work=False)
         reader, memory = self._taken()
         try:
-            found = reader.ask(asked, memory, self._pin, lambda: self._give_back(memory))
+            found = reader.ask(asked, memory, self._pin, lambda: self._give_back(memory), self._seconds)
+        except TimeoutError as error:
+            reader.close()
+            self._give_back(memory)
+            raise UnusableInput(
+                f"{_named(request)}: it must be read within {self._seconds:g} s, it was not; look at the file and "
+                "where it lies, or at what stopped the reading process, and run again: nothing that was scored is lost"
+            ) from error
         except (EOFError, OSError) as error:
             self._give_back(memory)
             raise self._ended(reader, request) from error
@@ -82,12 +93,16 @@ class Readers:
 
     def _ended(self, reader: _Reader, request: Request) -> UnusableInput:
         status = reader.close()
-        source = request.source
         how = f"signal {-status}" if status < 0 else f"status {status}"
         return UnusableInput(
-            f"exam {source.exam_id}, {source.side}-{source.position}: the process that reads it must go on, it ended "
-            f"with {how}; look at the file, or at memory (signal 9), and run again: nothing that was scored is lost"
+            f"{_named(request)}: the process that reads it must go on, it ended with {how}; look at the file, or at "
+            "memory (signal 9), and run again: nothing that was scored is lost"
         )
+
+
+def _named(request: Request) -> str:
+    source = request.source
+    return f"exam {source.exam_id}, {source.side}-{source.position}"
 
 
 class _Reader:
@@ -111,14 +126,16 @@ class _Reader:
         )
         other.close()
 
-    def ask(self, asked: bytes, memory: Memory, pin: Pin, free: Callable[[], None]) -> Answer | None:
-        """What came of it; None where the process cannot read the view."""
+    def ask(self, asked: bytes, memory: Memory, pin: Pin, free: Callable[[], None], seconds: float) -> Answer | None:
+        """What came of it; None where the process cannot read the view. Raises TimeoutError where nothing comes."""
         number = memory.number.to_bytes(4)
         if memory.number not in self._knows:
             self._connection.send_bytes(MEMORY + number)
             send_handle(self._connection, memory.handle, self._process.pid)
             self._knows.add(memory.number)
         self._connection.send_bytes(ASK + number + asked)
+        if not self._connection.poll(seconds):
+            raise TimeoutError
         came = self._connection.recv_bytes()
         if came == NOT_HERE:
             free()

@@ -94,3 +94,24 @@ def test_a_disk_that_fills_ends_the_run_with_one_line_and_the_next_goes_on(gate,
     again = run(gate, store, "--mammo-report=again")
     assert again.ret == 0
     assert scores(gate.path / "again") == scores(gate.path / "undisturbed")
+
+
+def test_a_temporary_folder_without_room_is_told_in_one_line(gate):
+    """A report's pictures are kept there, after hours of scoring."""
+    gate.makefile(
+        ".py",
+        full="""
+        import mammo_fixtures.plugin.report_inputs as inputs
+
+        def full(path, content):
+            raise OSError(28, "No space left on device")
+
+        inputs.write_whole = full
+        """,
+    )
+    result = gate.runpytest_subprocess("-p", "full", "-k", "clean-all", "--mammo-report=report", timeout=300)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["temporary folder *: must have room for moved.json, got: No space left on device; free space there, or *"]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")

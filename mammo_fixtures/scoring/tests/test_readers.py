@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 import warnings
 from dataclasses import fields, is_dataclass
 
@@ -134,9 +135,50 @@ def test_a_process_that_ends_is_told_with_the_view_and_another_one_goes_on(reade
     assert readers.read(Request(source=sources[0])).view.side == "L"
 
 
+class Stopping(Ending):
+    """A source whose reader is stopped, as by a frozen container; a file server that is gone is alike."""
+
+    def read(self):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_process_that_hangs_is_ended_in_time_and_told_with_the_view(sources):
+    made = Readers(seconds=20.0)
+    try:
+        assert made.read(Request(source=sources[0])).view.side == "L"
+        made._seconds = 0.3
+        with pytest.raises(UnusableInput, match=r"^exam 9, R-MLO: it must be read within 0\.3 s, it was not; look at"):
+            made.read(Request(source=Stopping()))
+        assert made._all[0]._process.poll() == -signal.SIGKILL
+        made._seconds = 20.0
+        assert made.read(Request(source=sources[1])).view.side == "R"
+    finally:
+        made.close()
+
+
 def test_its_warnings_are_given_here(readers):
     with pytest.warns(UserWarning, match="a tag is odd"):
         readers.read(Request(source=Odd(), digest=False))
+
+
+def test_the_close_does_not_wait_for_a_process_that_hangs(sources):
+    made, ended = Readers(), []
+    made.read(Request(source=sources[0]))
+
+    def ask():
+        try:
+            made.read(Request(source=Stopping()))
+        except UnusableInput as error:
+            ended.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while made._idle:
+        time.sleep(0.01)
+    made.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert "the process that reads it must go on, it ended" in ended[0]
 
 
 def test_threads_ask_processes_of_their_own_and_all_end_at_the_close(sources):
