@@ -122,6 +122,14 @@ class Findings:
         return complete and not self.failures and all(map(self.accepted, self.verdicts))
 
 
+def ends_of(verdicts: Sequence[Plain]) -> tuple[str, str]:
+    """What stands in the columns `clean` and `perturbed`: a claim against a baseline has two releases there."""
+    kinds = {verdict["claim"] == "not_worse" for verdict in verdicts}
+    if kinds == {True}:
+        return "baseline", "candidate"
+    return ("clean or baseline", "perturbed or candidate") if True in kinds else ("clean", "perturbed")
+
+
 def curve_key(of: Plain) -> tuple[str, str, str, str]:
     """Perturbation, subgroup, metric and terms: what a curve, and what is drawn beside it, is about."""
     return str(of["perturbation"]), str(of["subgroup"]), str(of["metric"]), terms_text(of)

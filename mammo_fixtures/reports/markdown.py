@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mammo_fixtures.errors import printable
-from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain
+from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain, ends_of
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.judged_by import claim_id
 from mammo_fixtures.reports.ladder import about, broken_texts, mean_text
@@ -73,7 +73,11 @@ def _failures(findings: Findings) -> list[str]:
 
 
 def _table(verdicts: Sequence[Plain]) -> list[str]:
-    rows = ["| outcome | claim | clean | perturbed | drop | margin | malignant/not |", "|---|---|--:|--:|--:|--:|--:|"]
+    clean, perturbed = ends_of(verdicts)
+    rows = [
+        f"| outcome | claim | {clean} | {perturbed} | drop | margin | malignant/not |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
     for v in verdicts:
         cells = (
             f"{SIGNS[v['outcome']]} {v['outcome'].replace('_', ' ')}",

@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mammo_fixtures.reports.findings import Plain
+from mammo_fixtures.reports.findings import Plain, ends_of
 from mammo_fixtures.reports.headline import accepted_unheld
 
 _WIDEST = 1000
@@ -26,7 +26,7 @@ def verdict_table(verdicts: Sequence[Plain], *, encoding: str = "utf-8") -> str:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("claim", "clean", "perturbed", "drop and bounds", "margin", "malignant/not", "outcome"):
+    for heading in ("claim", *ends_of(verdicts), "drop and bounds", "margin", "malignant/not", "outcome"):
         table.add_column(heading, justify="left" if heading in ("claim", "outcome") else "right", no_wrap=True)
     for v in verdicts:
         clean_claim = v["claim"] == "clean"

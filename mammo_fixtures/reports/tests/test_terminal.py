@@ -1,11 +1,15 @@
 """The terminal's table, and the JSON files."""
 
 import json
+import re
 
 import pytest
 
+from mammo_fixtures.reports.findings import Findings
+from mammo_fixtures.reports.html import html
 from mammo_fixtures.reports.json_files import json_files
 from mammo_fixtures.reports.ladder import broken_lines, broken_texts
+from mammo_fixtures.reports.markdown import markdown
 from mammo_fixtures.reports.terminal import counts_line, verdict_table
 
 
@@ -29,6 +33,33 @@ def test_the_table_has_every_figure_in_full_whatever_the_terminal():
     assert "x" * 150 in second
     assert "– [–, –]" in second
     assert second.endswith("not run")
+
+
+@pytest.mark.parametrize(
+    ("claims", "heads"),
+    [
+        (["holds", "responds"], ("clean", "perturbed")),
+        (["not_worse"], ("baseline", "candidate")),
+        (["holds", "not_worse"], ("clean or baseline", "perturbed or candidate")),
+    ],
+)
+def test_what_a_claim_compares_is_called_what_it_is(claims, heads):
+    """Of a claim against a baseline the first figure is the baseline's under the same condition, not a clean one."""
+    made = [verdict(claim=claim, test=f"test_{claim}[lowpass-0.50mm-all-auc]") for claim in claims]
+    head = re.split(r"  +", verdict_table(made).splitlines()[0])
+    assert tuple(head[1:3]) == heads
+    assert f"| {heads[0]} | {heads[1]} | drop" in markdown(Findings(header={}, verdicts=made))
+    page = html(Findings(header={}, verdicts=made))
+    names = {"not_worse": ["baseline", "candidate"]}
+    assert re.findall(r"<dt>(clean|baseline|perturbed|candidate)</dt>", page) == [
+        name for claim in claims for name in names.get(claim, ["clean", "perturbed"])
+    ]
+
+
+def test_a_difference_of_drops_is_not_called_a_drop():
+    made = [verdict(claim=claim, test=f"test_{claim}[x]") for claim in ("holds", "responds_more")]
+    found = re.findall(r"<dt>(.*) and bounds</dt>", html(Findings(header={}, verdicts=made)))
+    assert found == ["drop", "difference of drops"]
 
 
 @pytest.mark.parametrize(("encoding", "rule"), [("utf-8", "─"), ("iso8859-1", "-"), ("ascii", "-")])
