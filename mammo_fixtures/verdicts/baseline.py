@@ -48,6 +48,7 @@ def paired(candidate: ScoreTable, baseline: ScoreTable) -> Releases:
         differ = [breast for breast in shared if a[ours[breast]] != b[theirs[breast]]]
         lines.append(_listed(f"{column} differs between the releases' tables for", differ))
         same += differ
+    lines.append(_readers_said(candidate, baseline))
     kept = [breast for breast in shared if breast not in set(same)]
     if not kept:
         got = f"got {len(shared)} in common, none with the same label and subgroup; correct the table that is wrong"
@@ -144,6 +145,18 @@ def tolerances_for_baseline(tolerances: Iterable[Tolerance]) -> tuple[Tolerance,
 
 def _named(table: ScoreTable) -> dict[tuple[str, str], int]:
     return {breast: i for i, breast in enumerate(zip(table.exam_id.tolist(), table.side.tolist(), strict=True))}
+
+
+def _readers_said(candidate: ScoreTable, baseline: ScoreTable) -> str:
+    """That the tables are of other readers; one reader each is two releases of one classifier, as it should be."""
+    of_each = (candidate.readers, baseline.readers)
+    if set(of_each[0]) == set(of_each[1]) or max(map(len, of_each)) == 1:
+        return ""
+    ours, theirs = (
+        f"{len(names)} of the {which} ({', '.join(names[:_LISTED])}{', …' if len(names) > _LISTED else ''})"
+        for which, names in zip(("candidate", "baseline"), of_each, strict=True)
+    )
+    return f"readers differ between the releases' tables, so that each figure is a mean over its own: {ours}, {theirs}"
 
 
 def _listed(what: str, breasts: list[tuple[str, str]]) -> str:

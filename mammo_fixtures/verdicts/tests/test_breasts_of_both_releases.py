@@ -89,3 +89,13 @@ def test_a_baseline_without_a_breast_in_common_shows_how_each_calls_its_exams():
         paired(candidate, unlabelled)
     remedy = "; correct the table that is wrong"
     assert str(told.value) == f"{rule}900 in common, none with the same label and subgroup{remedy}"
+
+
+def test_other_readers_of_a_baseline_are_told_and_another_release_of_one_classifier_is_not():
+    two, three = table(readers=2), replace(table(readers=3), readers=("a", "b", "c"))
+    assert paired(three, two).differences == (
+        "readers differ between the releases' tables, so that each figure is a mean over its own: "
+        "3 of the candidate (a, b, c), 2 of the baseline (seed0, seed1)",
+    )
+    assert not paired(two, two).differences
+    assert not paired(table(), replace(table(), readers=("release_1",))).differences
