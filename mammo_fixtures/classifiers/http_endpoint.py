@@ -143,7 +143,9 @@ class HttpNetwork:
     def __call__(self, batch: Any) -> Any:
         file = io.BytesIO()
         if isinstance(batch, Mapping):
-            np.savez(file, allow_pickle=False, **{name: as_array(images) for name, images in batch.items()})
+            # Before numpy 2.2 `allow_pickle` would be one more array; numbers are never pickled.
+            arrays: dict[str, Any] = {name: as_array(images) for name, images in batch.items()}
+            np.savez(file, **arrays)
         else:
             np.save(file, as_array(batch), allow_pickle=False)
         answer = self.endpoint.ask("POST", file.getvalue(), NPZ if isinstance(batch, Mapping) else NPY)
