@@ -65,10 +65,11 @@ def train(recipe: Recipe, course: Course, workers: int = 2) -> ReferenceNetwork:
 
 def train_detail(network: ReferenceNetwork, examples: Examples, course: Course, full_scale: float) -> None:
     """Teach the detail branch which cells lie in a cluster."""
-    crops, cells = torch.from_numpy(examples.crops), torch.from_numpy(examples.crop_cells)
+    # numpy takes them out of the whole: torch 2.6 cannot index uint16
+    crops, cells = examples.crops, torch.from_numpy(examples.crop_cells)
     random = torch.Generator().manual_seed(course.seed)
     chosen = _halves(cells.flatten(1).any(1), course.detail_steps, course.detail_batch, random)
-    windows = (_window(crops[i], cells[i], DETAIL_WINDOW, random) for i in chosen)
+    windows = (_window(torch.from_numpy(crops[i.numpy()]), cells[i], DETAIL_WINDOW, random) for i in chosen)
     batches = ((crop.float() / full_scale, cell.float()) for crop, cell in windows)
     _train_branch(network.detail, batches, course, course.detail_steps, STRONGEST_NOISE, random)
 
