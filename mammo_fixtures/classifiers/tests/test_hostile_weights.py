@@ -1,6 +1,7 @@
 """Files of tensors whose headers declare what is not there: one line, no memory on their word."""
 
 import json
+import re
 import struct
 import time
 
@@ -24,10 +25,13 @@ def file_of(header, data=b"", length=None):
 
 
 TWICE = b'{"a": %s, "a": %s}' % (json.dumps(tensor([2], 8)).encode(), json.dumps(tensor([2], 16, 8)).encode())
+# What safetensors says, and what safetensors 0.4 says.
+UNCOVERED = "file not fully covered|MetadataIncompleteBuffer"
+NO_DTYPE = "Dtype not understood|InvalidHeaderDeserialization"
 HOSTILE = {
     "nothing": (b"", "its header must be JSON, reading it raised JSONDecodeError"),
     "a header without end": (file_of(b"{}", length=2**63), f"may have at most 16777216 bytes, got {2**63}; copy it"),
-    "a header beyond the file": (file_of({}, length=100), "invalid header length"),
+    "a header beyond the file": (file_of({}, length=100), "invalid ?header ?length"),
     "spaces": (file_of(b" " * (limits.MOST_HEADER_BYTES + 1)), "may have at most 16777216 bytes, got 16777217; copy"),
     "tables in tables": (file_of(b'{"a":' * 50_000), "its header must be JSON, reading it raised RecursionError"),
     "a list": (file_of(b"7"), "its header must name at most 65536 tensors, got more, or none; copy it again"),
@@ -36,13 +40,13 @@ HOSTILE = {
         "its header must name at most 65536 tensors, got more",
     ),
     "one name twice": (file_of(TWICE, bytes(16)), "each tensor may stand once in it, got a name twice; write it again"),
-    "a gigabyte that is not there": (file_of({"a": tensor([2**28], 2**30)}, bytes(8)), "file not fully covered"),
-    "a shape beyond its bytes": (file_of({"a": tensor([2**40], 8)}, bytes(8)), "invalid shape"),
+    "a gigabyte that is not there": (file_of({"a": tensor([2**28], 2**30)}, bytes(8)), UNCOVERED),
+    "a shape beyond its bytes": (file_of({"a": tensor([2**40], 8)}, bytes(8)), "invalid shape|TensorInvalidInfo"),
     "a shape beyond numbers": (file_of({"a": tensor([2**62, 2**62], 8)}, bytes(8)), "overflow"),
     "a shape that torch cannot have": (file_of({"a": tensor([0, 2**63], 0)}), "argument 'shape' failed to unpack"),
-    "tensors that overlap": (file_of({"a": tensor([2], 8), "b": tensor([2], 8)}, bytes(8)), "invalid offset"),
-    "bytes of no tensor": (file_of({"a": tensor([2], 8)}, bytes(99)), "file not fully covered"),
-    "numbers that torch has not": (file_of({"a": tensor([8], 6, kind="F6_E2M3")}, bytes(6)), "Dtype not understood"),
+    "tensors that overlap": (file_of({"a": tensor([2], 8), "b": tensor([2], 8)}, bytes(8)), "invalid ?offset"),
+    "bytes of no tensor": (file_of({"a": tensor([2], 8)}, bytes(99)), UNCOVERED),
+    "numbers that torch has not": (file_of({"a": tensor([8], 6, kind="F6_E2M3")}, bytes(6)), NO_DTYPE),
 }  # fmt: skip
 
 
@@ -59,7 +63,7 @@ def test_a_header_is_not_believed(name, tmp_path):
         refusals.append(str(caught.value))
     assert "\n" not in "".join(refusals)
     assert refusals[0].startswith("weights weights.safetensors: ")
-    assert said in refusals[0]
+    assert re.search(said, refusals[0], re.IGNORECASE)
     assert refusals[1].startswith(f"universal fields {path}: ")
     assert time.process_time() - begin < 5
 

@@ -114,6 +114,11 @@ def test_weights_within_a_checkpoint_and_none(tiny, tmp_path, trace):
         read_weights(path)
 
 
+PROGRAM = ("models/model.json", "serialized_exported_program.json")
+INPUTS = ("sample_inputs/model.pt", "serialized_example_inputs.pt")
+"""What torch of today and torch 2.6 call a member."""
+
+
 def changed(path, name_ends, change):
     """The archive with one member changed."""
     with zipfile.ZipFile(path) as archive:
@@ -139,10 +144,21 @@ def test_a_pickle_in_an_exported_program_is_refused(tiny, tmp_path, trace):
     path = exported(tiny, tmp_path / "release.pt2")
     buffer = io.BytesIO()
     torch.save((Runs(trace),), buffer)
-    name = changed(path, "sample_inputs/model.pt", lambda content: buffer.getvalue())
+    name = changed(path, INPUTS, lambda content: buffer.getvalue())
     assert refused(path).startswith(
         f"classifier release.pt2: {name} holds Python objects (a pickle), which may run any"
     )
+    assert not trace.exists()
+
+
+def test_a_pickle_by_the_name_of_a_table_is_refused(tiny, tmp_path, trace):
+    """torch 2.6 unpickles what has this name, whatever the rest of the archive is."""
+    path = exported(tiny, tmp_path / "release.pt2")
+    buffer = io.BytesIO()
+    torch.save(Runs(trace), buffer)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("serialized_state_dict.json", buffer.getvalue())
+    assert "serialized_state_dict.json must be JSON" in refused(path)
     assert not trace.exists()
 
 
@@ -161,7 +177,7 @@ CODE = '__import__("os").mkdir("ran")'
 def test_python_in_an_exported_program_is_refused(tiny, tmp_path, trace, monkeypatch, kind, change):
     monkeypatch.chdir(tmp_path)
     path = exported(tiny, tmp_path / "release.pt2")
-    changed(path, "models/model.json", in_program(change))
+    changed(path, PROGRAM, in_program(change))
     assert f"has the {kind} '" in refused(path)
     assert "which is none of a network's and would run as Python" in refused(path)
     assert not trace.exists()

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
@@ -120,6 +121,7 @@ def test_two_columns_of_one_name(read, make, where, tmp_path):
 def test_a_number_is_the_decimal_that_was_meant_whatever_its_width(tmp_path, kind):
     """As a .csv has it: 0.33 in single precision is otherwise 0.33000001311302185, another severity."""
     path = tmp_path / "table.parquet"
-    parquet.write_table(pyarrow.table({"severity": pyarrow.array([0.33, None, 2.0], getattr(pyarrow, kind)())}), path)
+    severity = pyarrow.array(np.array([0.33, 0, 2.0], kind), mask=np.array([False, True, False]))
+    parquet.write_table(pyarrow.table({"severity": severity}), path)
     with tables.parquet_table(path, most_rows=9, most_bytes=10**6, as_text=str) as (_, rows):
         assert [row[0] for row in rows] == ["0.33", "None", "2.0"]
