@@ -18,7 +18,7 @@ from mammo_fixtures.plugin.report_inputs import drawn_beside, keep_moved, keep_p
 from mammo_fixtures.plugin.run import BESIDE, CURVE, Run, figures, run_of
 from mammo_fixtures.plugin.run_inputs import load, read_exams, read_table
 from mammo_fixtures.plugin.snapshots import CurveSnapshot
-from mammo_fixtures.verdicts.baseline import paired
+from mammo_fixtures.verdicts.baseline import paired, same_scores_said
 from mammo_fixtures.verdicts.claim import may_stay_unjudged
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
 from mammo_fixtures.verdicts.summaries import in_one_number
@@ -109,7 +109,7 @@ def curves(scores: ScoreTable, mammo_run: Run, request: pytest.FixtureRequest) -
         with one_line(request):
             releases = paired(scores, read_table(mammo_run, settings.baseline))
             mammo_run.header |= {"baseline": settings.baseline.name, "differences": list(releases.differences)}
-            mammo_run.remarks.update(dict.fromkeys(releases.differences))
+            mammo_run.remarks.update(dict.fromkeys(filter(None, (*releases.differences, same_scores_said(releases)))))
     found = Curves(table=scores, releases=releases, as_given=settings.scores is not None, cancels=mammo_run.cancels)
     if found.doubt:
         mammo_run.remarks[found.doubt] = None

@@ -8,7 +8,7 @@ import pytest
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts import judge_severity
-from mammo_fixtures.verdicts.baseline import comparison, paired
+from mammo_fixtures.verdicts.baseline import comparison, paired, same_scores_said
 from mammo_fixtures.verdicts.tests.test_contrasts import BREASTS, table, tolerance
 
 
@@ -99,3 +99,17 @@ def test_other_readers_of_a_baseline_are_told_and_another_release_of_one_classif
     )
     assert not paired(two, two).differences
     assert not paired(table(), replace(table(), readers=("release_1",))).differences
+
+
+def test_a_candidate_that_is_its_own_baseline_is_told():
+    one, other = table(0.4), replace(table(0.4), source="/releases/site.csv")
+    said = (
+        "candidate and baseline have the same scores for all 900 breasts, so that no claim against it can fail: look "
+        "whether site.csv is of the release before"
+    )
+    assert same_scores_said(paired(one, other)) == said
+    assert same_scores_said(paired(of_some(one, one.malignant == 1), other)) == said.replace("900", "180")
+    assert same_scores_said(paired(without(one, 1, one.malignant == 1), other)) == ""
+    assert same_scores_said(paired(one, replace(other, scores=other.scores + 1e-9))) == ""
+    assert same_scores_said(paired(one, replace(other, scores=other.scores[:1], conditions=(CLEAN,)))) == ""
+    assert same_scores_said(paired(one, table(0.4, readers=2))) == ""
