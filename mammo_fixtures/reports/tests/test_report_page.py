@@ -101,6 +101,19 @@ def test_subgroups_side_by_side_need_two(subgroups):
     assert ("side by side" in html(findings(subgroups=subgroups))) == (len(subgroups) > 1)
 
 
+def test_no_two_subgroups_have_one_colour_and_one_sign():
+    names = ("all", *(f"kind_{number}" for number in range(12)))
+    page = html(findings(perturbations=1, subgroups=names))
+    drawn = re.findall(r'<li class="series (s\d)".*?(<(?:circle|rect|path) class="mark.*?)/>', page)
+    assert len(drawn) == len(set(drawn)) == len(names)
+    chosen = re.findall(r'<label class="(s\d)">.*?(<(?:circle|rect|path) class="mark.*?)/>', page)
+    assert chosen == drawn
+    lines = re.findall(r'<g class="series (s\d) many".*?(<(?:circle|rect|path) class="mark)', page, re.DOTALL)
+    assert [(colour, sign[:7]) for colour, sign in lines[: len(names)]] == [
+        (colour, sign[:7]) for colour, sign in drawn
+    ]
+
+
 def test_the_key_above_the_curves_begins_with_what_there_is():
     plain = findings(perturbations=1)
     also = [beside(plain.curves[0], "baseline", "baseline", 0.02)]
