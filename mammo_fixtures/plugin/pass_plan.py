@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,12 +104,18 @@ def _crew(run: Run) -> Crew:
     place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads)
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
     chosen = 1 if wanted not in ("auto", "cpu", "cuda") else gpus
-    at_once = min(workers, threads if on_cpu else max(1, chosen))
+    # Each may have been given one thread of its own (OMP_NUM_THREADS=1).
+    at_once = min(workers, max(threads, _cores()) if on_cpu else max(1, chosen))
     said = f"{workers} process{'es' * (workers > 1)}"
     if on_cpu:
         each = place.threads or threads
         said += f" with {each} thread{'s' * (each > 1)}{' each' * (workers > 1)}"
     return Crew(place=place, processes=workers, at_once=at_once, said=said)
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _ray_crew(one_pass: Pass) -> Crew:

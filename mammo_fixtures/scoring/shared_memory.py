@@ -25,8 +25,12 @@ Pin = Callable[["NDArray[np.uint8]"], Callable[[], None]]
 
 
 def possible() -> bool:
-    """Whether this system can share memory without a file."""
-    return hasattr(os, "memfd_create")
+    """Whether this system can share memory without a file, and this process may."""
+    try:
+        os.close(os.memfd_create("mammo probe"))
+    except (AttributeError, OSError):  # another system; one that forbids it, as sandboxes of containers may
+        return False
+    return True
 
 
 def places(sizes: list[int]) -> tuple[list[int], int]:

@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
+from mammo_fixtures.plugin import pass_plan
 from mammo_fixtures.plugin.pass_plan import NOTHING_SELECTED
 
 ALL = "plan: 150 exams, 300 breasts, 300 views × 15 conditions: 4,500 scores"
@@ -106,3 +108,18 @@ def test_exams_that_cannot_be_read_end_it_in_one_line(gate, plan):
     assert status == 4
     assert len(lines) == 1
     assert lines[0].startswith("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "cores", "at_once"), [(1, 1, 8, 1), (4, 1, 8, 4), (16, 1, 8, 8), (4, 8, 8, 4), (4, 1, 2, 2)]
+)
+def test_workers_of_one_thread_each_work_at_once_as_far_as_there_are_cores(
+    monkeypatch, workers, threads, cores, at_once
+):
+    """A plan under OMP_NUM_THREADS=1 said that they would take turns, and so many times as long."""
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(pass_plan, "_cores", lambda: cores)
+    settings = SimpleNamespace(device="cpu", engine="local")
+    assert pass_plan._crew(SimpleNamespace(planned_workers=workers, settings=settings)).at_once == at_once

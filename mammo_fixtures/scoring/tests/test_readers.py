@@ -156,6 +156,16 @@ def test_a_process_that_hangs_is_ended_in_time_and_told_with_the_view(sources):
         made.close()
 
 
+def test_a_system_that_forbids_shared_memory_is_one_without_it(monkeypatch):
+    def forbidden(name):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "memfd_create", forbidden)
+    assert not possible()
+    monkeypatch.delattr(os, "memfd_create")
+    assert not possible()
+
+
 def test_its_warnings_are_given_here(readers):
     with pytest.warns(UserWarning, match="a tag is odd"):
         readers.read(Request(source=Odd(), digest=False))
