@@ -20,7 +20,7 @@ from mammo_fixtures.plugin.snapshots import stored_in, written_said
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 from mammo_fixtures.plugin.surroundings import check_surroundings
-from mammo_fixtures.plugin.termination import end_as_interrupted
+from mammo_fixtures.plugin.termination import end_as_interrupted, end_never_as_passed
 from mammo_fixtures.plugin.watchdog import keep_stderr
 from mammo_fixtures.plugin.writable import check_folders
 
@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     keep_stderr(config)
     end_as_interrupted(config)
+    end_never_as_passed(config)
     if run.settings.plan and run.worker is None:
         plan_alone(config)
     if run.settings.snapshots is not None:

@@ -102,6 +102,11 @@ def keep_stderr(config: pytest.Config) -> None:
     config.add_cleanup(lambda: os.close(config.stash[_STDERR]))
 
 
+def error_output(config: pytest.Config) -> int:
+    """The terminal's error output, past pytest's capturing."""
+    return config.stash.get(_STDERR, 2)
+
+
 def watch_of(run: Run, session: pytest.Session, classifier: str) -> Watch:
     """What watches the calls of a run's pass in this process."""
     if run.settings.timeout_seconds is None:
@@ -111,7 +116,7 @@ def watch_of(run: Run, session: pytest.Session, classifier: str) -> Watch:
         run.hung_file,
         _end_of_run(run, session),
         classifier=classifier,
-        stderr=session.config.stash.get(_STDERR, 2),
+        stderr=error_output(session.config),
     )
     dog.check()
     return dog

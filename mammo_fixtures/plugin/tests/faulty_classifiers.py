@@ -38,6 +38,9 @@ def hold_the_interpreter(x, good):
 def die(x, good):
     os.kill(os.getpid(), 11)
 
+def leave(x, good):
+    os._exit(0)
+
 def interrupt(x, good):
     open("reached.txt", "w").close()
     time.sleep(30)

@@ -138,6 +138,12 @@ def test_a_process_that_dies_shows_where(faulty):
     assert f"in {WHERE}" in result.stderr.str()
 
 
+def test_code_that_ends_the_process_as_if_all_were_well_ends_a_run_that_failed(faulty):
+    result = run(faulty, "leave")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stderr.fnmatch_lines(["mammo: the process was ended by os._exit(0) in the midst of the run"])
+
+
 def test_a_timeout_that_cannot_be_is_a_usage_error(faulty):
     for value in ("0", "soon"):
         result = run(faulty, "nothing", "--co", f"--mammo-timeout={value}")
