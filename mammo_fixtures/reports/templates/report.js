@@ -113,6 +113,11 @@
   const filter = () => {
     const outcome = chosen("shown");
     for (const claim of claims) claim.hidden = outcome !== "all" && claim.dataset.outcome !== outcome;
+    const part = document.querySelector(".part");
+    if (!part) return;
+    const shown = claims.filter((claim) => !claim.hidden).length;
+    part.textContent = `${shown} of ${claims.length} claims: those ${outcome.replace("_", " ")}`;
+    part.classList.toggle("off", outcome === "all");
   };
   for (const input of all('input[name="shown"]')) input.addEventListener("change", filter);
   const arrive = () => {

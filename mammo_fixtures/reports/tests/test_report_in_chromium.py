@@ -227,6 +227,23 @@ def test_a_printed_key_names_the_subgroup_that_was_chosen(opened, report):
     assert page.locator("#curves .lines li >> visible=true").all_inner_texts() == [" masses"]
 
 
+def test_a_printed_page_says_what_was_chosen_on_it(opened, report):
+    """Of controls nothing is printed, and a part must not be taken for the whole."""
+    page = opened(report)
+    caption = page.locator(".chart figcaption").first
+    assert "drop" not in caption.inner_text()
+    page.get_by_label("its drop from clean").check()
+    page.locator('input[name="shown"][value="not_run"]').check()
+    page.emulate_media(media="print")
+    assert "AUC, its drop from clean" in caption.inner_text()
+    claims = page.locator(".claim >> visible=true").count()
+    all_of_them = page.locator(".claim").count()
+    assert f"{claims} of {all_of_them} claims: those not run" in page.locator("#claims").inner_text()
+    page.emulate_media(media="screen")
+    page.locator('input[name="shown"][value="all"]').check()
+    assert "claims: those" not in page.locator("#claims").inner_text()
+
+
 def test_a_long_id_hides_no_column_beside_it(opened, tmp_path):
     page = opened(_written(tmp_path, hostile("x" * 240)))
     for media in ("screen", "print"):
