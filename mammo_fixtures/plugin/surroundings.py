@@ -24,8 +24,9 @@ def check_surroundings(config: pytest.Config) -> None:
             "the gate needs the pytest plugin syrupy, got a pytest without it; leave out -p no:syrupy, unset "
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD or add -p syrupy"
         )
-    # Of unknown keys pytest warns at most. It has no public name for all those that are set.
-    for key in getattr(config, "_inicfg", {}):
+    # Of unknown keys pytest warns at most. It has no public name for all those that are set; before
+    # 9.0.2 they had the other one, which warns since.
+    for key in getattr(config, "_inicfg" if hasattr(config, "_inicfg") else "inicfg", {}):
         if key.startswith("mammo_") and key not in _KEYS:
             hint = nearest(key, _KEYS, prefix="mammo_") or f"; known are {', '.join(_KEYS)}"
             raise UnusableInput(f"{config.inipath.name if config.inipath else '-o'}: unknown key {key}{hint}")
