@@ -33,6 +33,7 @@ VERDICT = "mammo_verdict"
 CURVE = "mammo_curve"
 BESIDE = "mammo_beside"
 _SNAPSHOT_DIFFERS = "assert [+ received] == [- snapshot]"
+_NO_SNAPSHOT = "does not exist!"
 _FIGURES = ("outcome", "clean", "perturbed", "drop", "low", "high", "margin", "positives", "negatives")
 
 
@@ -277,6 +278,7 @@ def _first_line(report: pytest.TestReport) -> str:
         return str(report.longrepr[2])
     crash = getattr(report.longrepr, "reprcrash", None)
     lines = [line.strip() for line in str(crash.message if crash else report.longrepr or "").strip().splitlines()]
-    if len(lines) > 1 and lines[0].endswith(_SNAPSHOT_DIFFERS):  # how it differs is told below
-        return lines[1]
+    if len(lines) > 1 and lines[0].endswith(_SNAPSHOT_DIFFERS):  # how it differs is told below, syrupy's line first
+        told = [line for line in lines[1:] if not line.endswith(_NO_SNAPSHOT)]
+        return (told or lines[1:])[0]
     return lines[0] if lines else ""

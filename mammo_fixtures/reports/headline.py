@@ -57,7 +57,8 @@ def _sentence(findings: Findings, word: str, counts: dict[str, int], never: int)
     if unclean:
         reasons.append(f"the clean AUC of {_subgroups(len(unclean))} was not shown to be better than chance")
     if findings.failures:
-        reasons.append(f"{len(findings.failures)} other {_tests(len(findings.failures))} failed")
+        other = "other " if findings.verdicts else ""
+        reasons.append(f"{len(findings.failures)} {other}{_tests(len(findings.failures))} failed")
     if never:
         reasons.append(f"{never} selected {_claims(never)} never judged")
     return f"The gate failed: {'; '.join(reasons) or 'nothing was judged'}."

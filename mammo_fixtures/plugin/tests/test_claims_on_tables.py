@@ -210,3 +210,20 @@ def test_a_stored_curve_that_no_tolerance_asks_for_any_more_is_told(gate):
     assert result.ret == 0
     said = "note: 1 snapshot belongs to no curve of mine.toml, so that nothing is held against it; delete what is not"
     assert f"{said} meant: {gone}" in result.stdout.str()
+
+
+def test_a_report_of_curves_alone_says_what_pytest_says(gate):
+    arguments = (asked(), "--mammo-snapshots=mine", "-k", "curve and lowpass and all")
+
+    def told(*more):
+        result = judge(gate, *arguments, *more)
+        return result.ret, (gate.path / "out" / "report.md").read_text("utf-8").replace("\\", "")
+
+    status, report = told()
+    assert status == 1
+    assert "The gate failed: 1 test failed." in report
+    assert "no snapshot is stored for this curve; store one: the same command with --snapshot-update" in report
+    for more in (("--snapshot-update",), ()):
+        status, report = told(*more)
+        assert status == 0
+        assert "The gate passed: no claim of the tolerances was selected." in report

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from mammo_fixtures.reports.findings import Findings
 from mammo_fixtures.reports.headline import accepted_lines, headline
-from mammo_fixtures.reports.tests.example_findings import findings
+from mammo_fixtures.reports.tests.example_findings import end, findings
 
 
 def of(**changed):
@@ -117,6 +118,20 @@ def test_a_stopped_run_says_that_it_is_part_of_one():
     assert found.sentence == (
         "The gate was stopped: it was interrupted; of 10 claims 8 were judged (8 held), so this report is part of one."
     )
+
+
+@pytest.mark.parametrize(
+    ("ends", "word", "said"),
+    [
+        (("passed", "skipped"), "passed", "The gate passed: no claim of the tolerances was selected."),
+        (("skipped",), "failed", "The gate failed: nothing was judged."),
+        (("passed", "failed"), "failed", "The gate failed: 1 test failed."),
+    ],
+)
+def test_a_run_of_curves_alone_is_told_as_pytest_tells_it(ends, word, said):
+    tests = {f"test_curve[{place}]": end(how) for place, how in enumerate(ends)}
+    found = headline(Findings(header={}, verdicts=[], ends=tests))
+    assert (found.word, found.sentence) == (word, said)
 
 
 def test_nothing_at_all_is_no_pass():
