@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from mammo_fixtures.classifiers.source_files import remember
 from mammo_fixtures.errors import UnusableInput
 
 FOUR_VIEWS = ("L-CC", "R-CC", "L-MLO", "R-MLO")
@@ -73,6 +74,8 @@ class Classifier:
                 f"{called(self.name)}: integers need the intensity that they range over, such as (0, 4095), got "
                 f"{self.intensity!r}"
             )
+        # A function says so itself, an object by its class.
+        remember(str(getattr(self.network, "__module__", None) or type(self.network).__module__))
 
 
 def called(name: object, what: str = "classifier") -> str:

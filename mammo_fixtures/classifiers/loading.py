@@ -13,6 +13,7 @@ from typing import Any
 
 from mammo_fixtures.classifiers.classifier import Classifier
 from mammo_fixtures.classifiers.model_files import SUFFIXES, read_model_file
+from mammo_fixtures.classifiers.source_files import remember
 from mammo_fixtures.errors import ClassifierRaised, UnusableInput
 
 _IN_A_MODULE = re.compile(r"[\w.]+:[\w.]+")
@@ -87,6 +88,8 @@ def _of_module(name: str, module_name: str, attribute: str) -> Classifier:
             f"classifier {name}: module {module_name!r} could not be imported: {type(error).__name__}: {error}; "
             "install it, or run from the folder that holds it"
         ) from error
+    # Before the weights are read, which takes time in which a file may be edited.
+    remember(module_name)
     for part in attribute.split("."):
         try:
             found = getattr(found, part)

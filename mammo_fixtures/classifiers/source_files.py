@@ -13,14 +13,17 @@ from mammo_fixtures.classifiers.source_code import read_code
 _NOT_OF_A_CLASSIFIER = frozenset({"mammo_fixtures", "robustness_tests"})
 """What the gate itself is made of; how it prepares input has a version of its own."""
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
+_SEEN: dict[str, tuple[object, str]] = {}
+"""Text of loaded modules when it was first asked for, with what each load of a module has anew: its specification."""
 
 
 def source_files(module_name: str) -> dict[str, str] | None:
     """Source by module name, of a loaded module and of all that it imports of code that is not installed.
 
     That is what its own package, its own folder and other folders hold, but neither Python's library nor other
-    packages in the environment. None where the module has no source file: typed in at a prompt, or compiled. Nothing is
-    imported to find out.
+    packages in the environment. It is the source as it was when it was first asked for after a module was loaded: a
+    file that is edited in a notebook's lifetime is not the code that runs, until it is reloaded. None where the module
+    has no source file: typed in at a prompt, or compiled. Nothing is imported to find out.
     """
     path = Path(getattr(sys.modules.get(module_name), "__file__", None) or "")
     depth = len(module_name.split(".")) - (path.name != "__init__.py")
@@ -30,7 +33,7 @@ def source_files(module_name: str) -> dict[str, str] | None:
     is_lone = "." not in module_name and path.name != "__init__.py"
     if is_lone and str(root) in sysconfig.get_paths().values():
         # A lone file among installed packages: all of them would seem to be its own.
-        return {module_name: _text(path)}
+        return {module_name: _text(module_name, path)}
     # Where packages lie, by name; a lone file has its folder for its package.
     roots: dict[str, Path | None] = {module_name.partition(".")[0]: root}
     found: dict[str, str] = {}
@@ -39,7 +42,7 @@ def source_files(module_name: str) -> dict[str, str] | None:
         name, path = waiting.pop()
         if name in found:
             continue
-        found[name] = _text(path)
+        found[name] = _text(name, path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for other in _imported(package, found[name]):
             top = other.partition(".")[0]
@@ -52,6 +55,17 @@ def source_files(module_name: str) -> dict[str, str] | None:
             if file is not None:
                 waiting.append((other, file))
     return found
+
+
+def remember(module_name: str) -> None:
+    """Ask for a loaded module's source now, before anyone edits it; costs nothing where that was done."""
+    if module_name.partition(".")[0] not in ("torch", "builtins") and not _is_seen(module_name):
+        source_files(module_name)
+
+
+def _is_seen(name: str) -> bool:
+    loaded = getattr(sys.modules.get(name), "__spec__", None)
+    return loaded is not None and name in _SEEN and _SEEN[name][0] is loaded
 
 
 def _root_of(top: str) -> Path | None:
@@ -70,8 +84,14 @@ def _root_of(top: str) -> Path | None:
     return ours[0] if ours and str(ours[0]) not in sysconfig.get_paths().values() else None
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+def _text(name: str, path: Path) -> str:
+    if _is_seen(name):
+        return _SEEN[name][1]
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    loaded = getattr(sys.modules.get(name), "__spec__", None)
+    if loaded is not None:
+        _SEEN[name] = loaded, text
+    return text
 
 
 def _file_of(name: str, root: Path) -> Path | None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mammo_fixtures import Classifier, load_classifier
+from mammo_fixtures.classifiers import source_files as source_files_module
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.source_files import source_files
 
@@ -38,6 +39,12 @@ class Net(torch.nn.Module):
 
     def forward(self, batch):
         return self.layer(batch)
+
+
+def edited(path, source):
+    """A file as another process that loads it now finds it."""
+    path.write_text(source)
+    source_files_module._SEEN.clear()
 
 
 def of(network, **declared):
@@ -216,6 +223,7 @@ PACKAGE = {
 PRINT = """
 import sys
 from mammo_fixtures import load_classifier
+from mammo_fixtures.classifiers import source_files as source_files_module
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 sys.path.insert(0, sys.argv[1])
 print(fingerprint(load_classifier(sys.argv[2])))
@@ -241,12 +249,12 @@ def test_every_file_that_the_network_imports_from_its_package_counts(package):
     assert before
     for name in ("release.py", "blocks.py", "late.py", "sub/scale.py", "deep.py"):
         source = (package / name).read_text()
-        (package / name).write_text(source + "CHANGED = 1\n")
+        edited(package / name, source + "CHANGED = 1\n")
         assert fingerprint(classifier) != before, name
-        (package / name).write_text(f'"""What it is for."""\n\n{source}# a comment\n')
+        edited(package / name, f'"""What it is for."""\n\n{source}# a comment\n')
         assert fingerprint(classifier) == before, name
-        (package / name).write_text(source)
-    (package / "aside.py").write_text("UNUSED = 2\n")
+        edited(package / name, source)
+    edited(package / "aside.py", "UNUSED = 2\n")
     assert fingerprint(classifier) == before
     assert "my_release_package.late" not in sys.modules, "nothing is imported to find out"
 
@@ -263,7 +271,7 @@ def test_a_lone_file_counts_with_what_it_imports_from_its_folder(tmp_path, monke
     module = importlib.import_module("lone_release")
     assert set(source_files("lone_release")) == {"lone_release", "lone_layers"}
     before = of(module.Net())
-    (tmp_path / "lone_layers.py").write_text("SIZE = 2\n")
+    edited(tmp_path / "lone_layers.py", "SIZE = 2\n")
     assert of(module.Net()) != before
     for name in ("lone_release", "lone_layers"):
         del sys.modules[name]

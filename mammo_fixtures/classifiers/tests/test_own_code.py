@@ -1,18 +1,21 @@
 """A release's scores are decided by code in other packages, and by settings of files, wherever it keeps them."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mammo_fixtures import load_classifier
+from mammo_fixtures import Classifier, load_classifier
+from mammo_fixtures.classifiers import source_files
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 
 PRINT = """
 import sys
 sys.path.insert(0, ".")
-from mammo_fixtures import load_classifier
+from mammo_fixtures import Classifier, load_classifier
+from mammo_fixtures.classifiers import source_files
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 for name in sys.argv[1:]:
     print(name.partition(":")[0], fingerprint(load_classifier(name)))
@@ -125,7 +128,27 @@ def test_code_of_ones_own_in_other_packages_and_folders_counts(tmp_path, monkeyp
     classifier = load_classifier("rel_here.release:Net")
     before = fingerprint(classifier)
     (tmp_path / changed).write_text((tmp_path / changed).read_text().replace("= 1", "= 2"))
+    source_files._SEEN.clear()  # as in another process
     assert fingerprint(classifier) != before
     changed_once = fingerprint(classifier)
     (tmp_path / "site-packages/installed.py").write_text("FACTOR = 2\n")
+    source_files._SEEN.clear()
     assert fingerprint(classifier) == changed_once, "what is installed is not followed"
+
+
+def test_a_file_edited_in_a_notebooks_lifetime_is_not_the_code_that_runs_until_it_is_loaded_again(
+    tmp_path, monkeypatch
+):
+    """Scores of the code before the edit were kept as those of the code after it."""
+    path = tmp_path / "edited_release.py"
+    path.write_text(f"import torch\n{NET.format(scale='1')}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = importlib.import_module("edited_release")
+    classifier = Classifier(module.Net())
+    path.write_text(f"import torch\n{NET.format(scale='2')}")
+    before = fingerprint(classifier)
+    assert fingerprint(Classifier(module.Net())) == before, "the code that runs is the same"
+    after = importlib.reload(module)
+    assert fingerprint(Classifier(after.Net())) != before
+    monkeypatch.delitem(sys.modules, "edited_release")
