@@ -20,7 +20,7 @@ from mammo_fixtures.plugin.snapshots import stored_in, written_said
 from mammo_fixtures.plugin.starting_copies import begin_project, refuse_update_of_installed
 from mammo_fixtures.plugin.summary import header_lines, write_power, write_summary
 from mammo_fixtures.plugin.surroundings import check_surroundings
-from mammo_fixtures.plugin.termination import end_as_interrupted, end_never_as_passed
+from mammo_fixtures.plugin.termination import end_as_interrupted, end_despite_threads, end_never_as_passed
 from mammo_fixtures.plugin.watchdog import keep_stderr
 from mammo_fixtures.plugin.writable import check_folders
 
@@ -124,6 +124,7 @@ _session_run: Run | None = None
 def pytest_sessionstart(session: pytest.Session) -> None:
     global _session_run
     _session_run = run_of(session.config)
+    end_despite_threads(session)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+import time
 from types import FrameType
 from typing import NoReturn
 
 import pytest
 
 from mammo_fixtures.plugin.watchdog import error_output
+
+LEFT_SECONDS = 300.0
+"""For threads to end that send something away."""
 
 
 def end_as_interrupted(config: pytest.Config) -> None:
@@ -59,6 +64,29 @@ def end_never_as_passed(config: pytest.Config) -> None:
 
     os._exit = ended
     config.add_cleanup(lambda: setattr(os, "_exit", end))
+
+
+def end_despite_threads(session: pytest.Session) -> None:
+    """Have a process end whose work is done, but in which a classifier left threads that Python would wait for."""
+
+    def look() -> None:
+        threading.main_thread().join()  # it is over once Python waits for the others; never, where pytest was called
+        time.sleep(LEFT_SECONDS)
+        sys.stdout.flush()  # what is buffered, as in a pipe, would be lost
+        said = f"mammo: {', '.join(_others())} of the classifier did not end in {LEFT_SECONDS:g} s after the run\n"
+        os.write(2, said.encode())
+        os._exit(int(session.exitstatus))
+
+    def begin() -> None:
+        if _others():
+            threading.Thread(target=look, name="mammo end", daemon=True).start()
+
+    session.config.add_cleanup(begin)
+
+
+def _others() -> list[str]:
+    main = threading.main_thread()
+    return [f"thread {each.name}" for each in threading.enumerate() if not each.daemon and each is not main]
 
 
 def _numbers() -> list[int]:

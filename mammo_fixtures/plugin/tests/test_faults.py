@@ -144,6 +144,24 @@ def test_code_that_ends_the_process_as_if_all_were_well_ends_a_run_that_failed(f
     result.stderr.fnmatch_lines(["mammo: the process was ended by os._exit(0) in the midst of the run"])
 
 
+def test_a_thread_that_is_left_does_not_keep_the_process(faulty):
+    faulty.makefile(
+        ".py",
+        left="""
+        import threading
+        import mammo_fixtures.plugin.termination as termination
+        from release import load
+
+        termination.LEFT_SECONDS = 0.5
+        threading.Thread(target=threading.Event().wait, name="prefetch").start()
+        """,
+    )
+    result = faulty.runpytest_subprocess("--mammo-classifier=left:load", *SELECTED, timeout=120)
+    assert result.ret == 0
+    result.stderr.fnmatch_lines(["mammo: thread prefetch of the classifier did not end in 0.5 s after the run"])
+    result.stdout.fnmatch_lines(["scored: 40 exams*", "*1 passed*"])
+
+
 def test_a_timeout_that_cannot_be_is_a_usage_error(faulty):
     for value in ("0", "soon"):
         result = run(faulty, "nothing", "--co", f"--mammo-timeout={value}")
