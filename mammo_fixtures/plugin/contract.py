@@ -143,8 +143,13 @@ def _of_no_curve(unused: list[Path], settings: Settings) -> str:
     count = "1 snapshot belongs" if len(unused) == 1 else f"{len(unused)} snapshots belong"
     return (
         f"{count} to no curve of {settings.tolerances.name}, so that nothing is held against "
-        f"{'it' if len(unused) == 1 else 'them'}; delete what is not meant: {unused[0]}"
+        f"{'it' if len(unused) == 1 else 'them'}; delete what is not meant: {_in_folder(unused[0], settings)}"
     )
+
+
+def _in_folder(snapshot: Path, settings: Settings) -> str:
+    """A snapshot's path from its folder's name on: the line stands in the report, which holds no path of a machine."""
+    return snapshot.relative_to(settings.snapshots.parent).as_posix() if settings.snapshots else snapshot.name
 
 
 CHECKS: tuple[Callable[..., None], ...] = (

@@ -134,11 +134,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif not run.settings.plan:
         if said := kept_said(run):
             run.remarks[said] = None
-        before = session.config.stash.get(_STORED, None)
-        if before is not None and run.settings.snapshots is not None:
-            run.remarks[written_said(before, run.settings.snapshots)] = None
         if not write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        before = session.config.stash.get(_STORED, None)
+        if (
+            before is not None and run.settings.snapshots is not None
+        ):  # for the terminal: it names a folder of this machine
+            run.remarks[written_said(before, run.settings.snapshots)] = None
 
 
 @pytest.hookimpl(tryfirst=True)
