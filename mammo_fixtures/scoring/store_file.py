@@ -19,7 +19,7 @@ BUSY_SECONDS = 60.0
 _APPLICATION = 0x6D616D6D
 """Marks a SQLite file as a store (`PRAGMA application_id`), so that another program's database is left alone."""
 
-ELSEWHERE = "give another file with --mammo-store=, or none"
+ELSEWHERE = "give another file on a local disk with --mammo-store=, or none"
 _OF_A_BROKEN_SCHEMA = ("no such", "table ", "near ")
 """How SQLite's errors begin where a flipped bit has changed the name of a table or column."""
 
@@ -111,7 +111,8 @@ class StoreFile:
             raise
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
-                what = f"must be free within {BUSY_SECONDS:g} s, but another process holds it"
+                # SQLite says the same where a file system knows no locks.
+                what = f"must be free within {BUSY_SECONDS:g} s, but another process holds it, or its disk has no locks"
                 raise UnusableInput(f"store {self.path}: {what}; end that process, or {ELSEWHERE}") from error
             if str(error).startswith(_OF_A_BROKEN_SCHEMA):
                 raise self.damaged(str(error)) from error

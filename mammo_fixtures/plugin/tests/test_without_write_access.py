@@ -72,7 +72,7 @@ def test_the_store_that_cannot_be_written_is_one_line_with_its_remedy(checkout, 
     assert done.returncode not in (0, None)
     assert "Traceback" not in said
     assert "INTERNALERROR" not in said
-    assert "give another file with --mammo-store=, or none" in said
+    assert "give another file on a local disk with --mammo-store=, or none" in said
 
 
 @pytest.mark.parametrize("store", ["none", "HOME/scores.sqlite"])

@@ -110,7 +110,7 @@ def test_whatever_bytes_are_changed_no_score_is_wrong(path, store, damage, reque
     for line in said - {""}:
         assert "\n" not in line
         assert line.startswith(f"store {path}: must ")
-        assert "or give another file with --mammo-store=, or none" in line
+        assert "or give another file on a local disk with --mammo-store=, or none" in line
 
 
 @pytest.fixture
@@ -202,5 +202,6 @@ def test_a_store_that_forgets_what_is_written_ends_the_pass_with_one_line(run, m
         run(in_memory(1))
     assert str(caught.value) == (
         f"store {run.store}: must be an undamaged score store, got: it does not give back what was just written into "
-        "it; delete it (its scores are computed again), or give another file with --mammo-store=, or none"
+        "it; delete it (its scores are computed again), or give another file on a local disk with --mammo-store=, or "
+        "none"
     )

@@ -144,8 +144,8 @@ def test_a_store_in_use_can_be_looked_at_and_is_not_pruned(filled, tmp_path, cap
     capsys.readouterr()
     assert main(["prune", str(filled), "--unused-days=0"]) == 2
     assert capsys.readouterr().err == (
-        f"store {filled}: must be free within 0.1 s, but another process holds it; end that process, or give another "
-        "file with --mammo-store=, or none\n"
+        f"store {filled}: must be free within 0.1 s, but another process holds it, or its disk has no locks; "
+        "end that process, or give another file on a local disk with --mammo-store=, or none\n"
     )
     holder.execute("ROLLBACK")
     holder.close()

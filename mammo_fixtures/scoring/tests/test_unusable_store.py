@@ -17,7 +17,7 @@ from mammo_fixtures.scoring.tests.comparing import by_hand
 
 NOBODY = 65534
 """A user who owns nothing."""
-ELSEWHERE = "give another file with --mammo-store=, or none"
+ELSEWHERE = "give another file on a local disk with --mammo-store=, or none"
 
 
 def key(number):
@@ -176,7 +176,8 @@ def test_a_store_held_by_another_process_is_one_line(path, store, monkeypatch):
     impatient.close()
     holder.close()
     assert str(caught.value) == (
-        f"store {path}: must be free within 0.1 s, but another process holds it; end that process, or {ELSEWHERE}"
+        f"store {path}: must be free within 0.1 s, but another process holds it, or its disk has no locks; "
+        f"end that process, or {ELSEWHERE}"
     )
 
 
