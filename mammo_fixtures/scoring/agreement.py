@@ -23,20 +23,20 @@ _PRINT = "fingerprint"
 
 
 def identity(classifier: Classifier, fingerprint: str, sweep: Sweep, exam: Exam) -> dict[str, float]:
-    """Numbers that tell a loaded classifier from others: of its fingerprint, or where that rests on what it declares of
-    itself, its clean scores of an exam."""
+    """Numbers that tell a loaded classifier from others: of its fingerprint, or where it has none, an exam's scores."""
     found = {_PRINT: float(int(fingerprint[:12], 16)) if fingerprint else 0.0}
-    if not rests_on_its_word(classifier, fingerprint):
+    if not told_by_scores(classifier, fingerprint):
         return found
     probe = Sweep(inference=sweep.inference, seed=sweep.seed, batch_size=sweep.batch_size, watch=sweep.watch)
     scores = probe.exam(exam, {breast.side: [CLEAN] for breast in exam.breasts})
     return found | {f"exam {exam.exam_id}, {side}": score for (side, _), score in scores.items()}
 
 
-def rests_on_its_word(classifier: Classifier, fingerprint: str) -> bool:
-    """Whether other weights may stand behind the same fingerprint: none, or one that the classifier declares."""
-    seen = bool(fingerprint) and not fingerprint.startswith(UNKEPT) and not classifier.fingerprint
-    return not seen and not isinstance(classifier.network, PlacedNetwork)
+def told_by_scores(classifier: Classifier, fingerprint: str) -> bool:
+    """Whether nothing but its scores tells a classifier from others: what has a fingerprint, or declares one, is known
+    by that, so that a run that has all its scores reads no image."""
+    known = bool(fingerprint) and not fingerprint.startswith(UNKEPT)
+    return not known and not isinstance(classifier.network, PlacedNetwork)
 
 
 def check_same(classifier: str, mine: Mapping[str, float], theirs: Mapping[str, float], where: str) -> None:

@@ -14,7 +14,7 @@ from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams import Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
-from mammo_fixtures.scoring.agreement import check_same, rests_on_its_word
+from mammo_fixtures.scoring.agreement import check_same, told_by_scores
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS, Work
 from mammo_fixtures.scoring.engines.ray_actor import Chunk, ChunkScorer, Scored, Setup
 from mammo_fixtures.scoring.engines.ray_session import connected, failures_of
@@ -145,7 +145,7 @@ def setup_of(work: Work, load: Callable[[], Classifier], device: str, timeout_se
         checked=not keys.fingerprint.startswith(UNKEPT),
         fields=sweep.fields,
         refused=keys.needs.refused,
-        first=work.cohort.exams[0] if rests_on_its_word(sweep.inference.classifier, keys.fingerprint) else None,
+        first=work.cohort.exams[0] if told_by_scores(sweep.inference.classifier, keys.fingerprint) else None,
         chosen={count: keys.needs.chosen(count) for count in subsets},
         paths=tuple(sys.path),
     )

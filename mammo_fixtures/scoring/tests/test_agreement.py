@@ -16,26 +16,29 @@ def numbers(classifier):
     return identity(classifier, fingerprint(classifier), sweep, in_memory(1).exams[0])
 
 
-def bare(gain, **declared):
+def bare(gain):
     network = Pattern(gain)
-    return Classifier(lambda batch: network(batch), name="bare", **declared)
+    return Classifier(lambda batch: network(batch), name="bare")
 
 
-@pytest.mark.parametrize("declared", [{}, {"fingerprint": "1"}])
-def test_other_weights_behind_the_same_word_are_told(tmp_path, declared):
+def test_other_weights_without_a_fingerprint_are_told(tmp_path):
     with Store(tmp_path / "run.sqlite") as store:
         for _ in range(2):
-            agree(store, "bare", "a pass", numbers(bare(1.0, **declared)))
-        agree(store, "bare", "another pass", numbers(bare(1.5, **declared)))
+            agree(store, "bare", "a pass", numbers(bare(1.0)))
+        agree(store, "bare", "another pass", numbers(bare(1.5)))
         with pytest.raises(UnusableInput) as caught:
-            agree(store, "bare", "a pass", numbers(bare(1.5, **declared)))
+            agree(store, "bare", "a pass", numbers(bare(1.5)))
     assert str(caught.value).startswith("classifier bare: every worker must load the same one, two of them have 0.")
     assert "for exam 0, L, clean; look for weights drawn at random when it is loaded" in str(caught.value)
 
 
-def test_weights_that_a_fingerprint_knows_need_no_score(tmp_path):
+@pytest.mark.parametrize("declare", [False, True])
+def test_weights_that_a_fingerprint_knows_need_no_score(tmp_path, declare):
     scored.clear()
-    one, other = (numbers(Classifier(Pattern(gain), name="known")) for gain in (1.0, 1.000001))
+    one, other = (
+        numbers(Classifier(Pattern(gain), name="known", **({"fingerprint": str(gain)} if declare else {})))
+        for gain in (1.0, 1.000001)
+    )
     assert not scored
     with Store(tmp_path / "run.sqlite") as store:
         agree(store, "known", "a pass", one)
