@@ -26,6 +26,8 @@ def range_doubt(view: View) -> str:
     low, high = float(pixels.min()), float(pixels.max())
     if high < TINY_SHARE:
         return f"its pixels stay below {high:.2g} of the range"
+    if low > 1 - TINY_SHARE:  # the same of pixels that were inverted
+        return f"its pixels stay above {low:.2g} of the range"
     beyond = float(((pixels < 0) | (pixels > 1)).mean())
     if beyond > BEYOND_SHARE:
         return f"{beyond:.1%} of its pixels lie outside the range"

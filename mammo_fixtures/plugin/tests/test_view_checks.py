@@ -55,6 +55,9 @@ OTHER = {"L": "right", "R": "left"}
     [
         (pixels() * 4095, (0, 65535), "its pixels stay below 0.044 of the range"),
         (pixels(top=1.0) * 4095, (0, 16384), "its pixels stay below 0.25 of the range"),
+        # MONOCHROME1 of fewer bits than declared: air, the highest value, is not black once inverted.
+        (65535 - pixels() * 4095, (0, 65535), "its pixels stay above 0.96 of the range"),
+        (16384 - pixels(top=1.0) * 4095, (0, 16384), "its pixels stay above 0.75 of the range"),
         (pixels() * 16383, (0, 4095), "outside the range"),
         (np.minimum(pixels() * 16383, 4095), (0, 4095), "of what is not background has the brightest value"),
         (pixels() - 0.3, (0, 1), "outside the range"),
@@ -63,7 +66,19 @@ OTHER = {"L": "right", "R": "left"}
         (np.where(pixels() > 0, 0.1 * pixels(), 1.0), (0, 1), ""),
         (np.full((20, 20), 0.5), (0, 1), ""),
     ],
-    ids=["12_in_16", "12_in_14", "14_in_12", "clipped", "negative", "right", "full", "for_processing", "flat"],
+    ids=[
+        "12_in_16",
+        "12_in_14",
+        "inverted_12_in_16",
+        "inverted_12_in_14",
+        "14_in_12",
+        "clipped",
+        "negative",
+        "right",
+        "full",
+        "for_processing",
+        "flat",
+    ],
 )
 def test_a_range_that_does_not_fit_is_doubted(stored, declared, said):
     found = range_doubt(view(stored, intensity_range=declared))
