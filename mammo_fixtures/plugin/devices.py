@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from mammo_fixtures.perturbations.threads import usable_cores
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -17,7 +19,9 @@ class Place:
     neighbours: int = 1
     """Processes on the same device, this one included; they share its memory."""
     threads: int | None = None
-    """Of torch, and beside a GPU of what reads views for it; None leaves them as they are."""
+    """Of torch; None leaves them as they are."""
+    cores: int | None = None
+    """Beside a GPU, for this process and what reads views for it; None: all that it may run on."""
 
 
 class Numbers:
@@ -35,7 +39,7 @@ class Numbers:
         self._of.pop(worker, None)
 
 
-def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, threads: int) -> Place:
+def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, threads: int, cores: int) -> Place:
     """The place of the worker with that number, or of a process alone, which has none.
 
     Workers take the visible GPUs in turn; torch counts them as CUDA_VISIBLE_DEVICES lists them.
@@ -46,11 +50,12 @@ def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, thread
     if wanted == "cpu" or (wanted == "auto" and not gpus):
         return Place(device=wanted, threads=share)
     if wanted not in ("auto", "cuda"):
-        return Place(device=wanted, neighbours=workers, threads=share)
+        return Place(device=wanted, neighbours=workers, threads=share, cores=max(1, cores // workers))
     if not gpus:
         return Place(device=wanted)  # which is refused when it is looked for
     gpu = number % gpus
-    return Place(device=f"cuda:{gpu}", neighbours=len(range(gpu, workers, gpus)) or 1, threads=share)
+    neighbours = len(range(gpu, workers, gpus)) or 1
+    return Place(device=f"cuda:{gpu}", neighbours=neighbours, threads=share, cores=max(1, cores // workers))
 
 
 def take_place(wanted: str, number: int | None) -> Place:
@@ -77,6 +82,7 @@ def _own_place(wanted: str, number: int | None) -> Place:
         wanted=wanted,
         gpus=torch.cuda.device_count() if torch.cuda.is_available() else 0,
         threads=torch.get_num_threads(),
+        cores=usable_cores(),
     )
 
 

@@ -61,6 +61,7 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
             seed=settings.seed,
             batch_size=settings.batch_size,
             neighbours=place.neighbours,
+            cores=place.cores,
             fields=fields,
             watch=watch,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.perturbations.threads import usable_cores
 from mammo_fixtures.plugin.devices import Place, place_of
 from mammo_fixtures.plugin.engine_choice import engine_of, own_device
 from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
@@ -101,7 +102,7 @@ def _crew(run: Run) -> Crew:
     workers, threads = run.planned_workers, torch.get_num_threads()
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     wanted = own_device(run.settings)
-    place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads)
+    place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads, cores=usable_cores())
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
     chosen = 1 if wanted not in ("auto", "cpu", "cuda") else gpus
     # Each may have been given one thread of its own (OMP_NUM_THREADS=1).
@@ -153,6 +154,7 @@ def _pass(config: pytest.Config, crew: Crew, store: Store) -> Pass:
         seed=s.seed,
         batch_size=s.batch_size,
         neighbours=crew.place.neighbours,
+        cores=crew.place.cores,
         fields=UniversalFields.read(s.universal) if s.universal else None,
     )
     return Pass(

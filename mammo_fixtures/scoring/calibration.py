@@ -159,7 +159,7 @@ def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECO
             perturb=max(0.0, spent) / images,
             classify=network.typical(batch) / (batch if sweep.inference.classifier.level == "view" else 1),
             gradient=step,
-            decoders=decoders_of(device),
+            decoders=decoders_of(sweep),
         ),
         views=views,
         seconds=time.perf_counter() - began,

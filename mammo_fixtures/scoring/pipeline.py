@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
-from mammo_fixtures.perturbations.threads import number_of_threads
+from mammo_fixtures.perturbations.threads import usable_cores
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
 from mammo_fixtures.scoring.read_ahead import ReadAhead
 from mammo_fixtures.scoring.readers import Readers
@@ -21,7 +21,7 @@ from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.uploads import pinned
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 LookUp = Callable[[Sequence[bytes]], dict[bytes, float]]
 """Gives the scores that are known already, by key."""
@@ -206,12 +206,12 @@ class Pipeline:
         return {file: self.keys.pixels[source] for source, file in files.items()}
 
     def _decoders(self) -> int:
-        return decoders_of(self.sweep.inference.device) if self.decoders is None else self.decoders
+        return decoders_of(self.sweep) if self.decoders is None else self.decoders
 
 
-def decoders_of(device: torch.device) -> int:
+def decoders_of(sweep: Sweep) -> int:
     """Readers ahead of a device; none beside a CPU, which they would take the cores from."""
-    return 0 if device.type == "cpu" else readers_beside(number_of_threads())
+    return 0 if sweep.inference.device.type == "cpu" else readers_beside(sweep.cores or usable_cores())
 
 
 def readers_beside(cores: int) -> int:

@@ -43,6 +43,8 @@ class Sweep:
     """Images a call of the network; None chooses one on a CPU, where that is fastest, and by memory on a GPU."""
     neighbours: int = 1
     """Processes that share the device, this one included."""
+    cores: int | None = None
+    """For this process and what reads ahead of its GPU; None: all that it may run on."""
     flags: Counter[tuple[str, float, str]] = field(default_factory=Counter)
     """Views by perturbation, severity and what is out of the ordinary with it there."""
     noted: dict[tuple[str, str, Condition, str], float] = field(default_factory=dict)

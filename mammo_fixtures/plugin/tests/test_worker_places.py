@@ -11,20 +11,20 @@ from mammo_fixtures.plugin.devices import Numbers, Place, place_of, workers_line
     [
         (None, 1, "auto", 2, Place(device="auto")),
         (0, 1, "auto", 2, Place(device="auto")),
-        (0, 2, "auto", 2, Place(device="cuda:0", threads=4)),
-        (1, 2, "auto", 2, Place(device="cuda:1", threads=4)),
-        (1, 2, "cuda", 4, Place(device="cuda:1", threads=4)),
-        (0, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2)),
-        (1, 3, "auto", 2, Place(device="cuda:1", neighbours=1, threads=2)),
-        (2, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2)),
-        (1, 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3, threads=2)),
+        (0, 2, "auto", 2, Place(device="cuda:0", threads=4, cores=8)),
+        (1, 2, "auto", 2, Place(device="cuda:1", threads=4, cores=8)),
+        (1, 2, "cuda", 4, Place(device="cuda:1", threads=4, cores=8)),
+        (0, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2, cores=5)),
+        (1, 3, "auto", 2, Place(device="cuda:1", neighbours=1, threads=2, cores=5)),
+        (2, 3, "auto", 2, Place(device="cuda:0", neighbours=2, threads=2, cores=5)),
+        (1, 3, "cuda:1", 2, Place(device="cuda:1", neighbours=3, threads=2, cores=5)),
         (1, 2, "auto", 0, Place(device="auto", threads=4)),
         (1, 20, "cpu", 2, Place(device="cpu", threads=1)),
         (1, 2, "cuda", 0, Place(device="cuda")),
     ],
 )
 def test_where_a_worker_computes(number, workers, wanted, gpus, place):
-    assert place_of(number, workers=workers, wanted=wanted, gpus=gpus, threads=8) == place
+    assert place_of(number, workers=workers, wanted=wanted, gpus=gpus, threads=8, cores=16) == place
 
 
 @pytest.mark.parametrize("dead", ["gw0", "gw1", "gw2"])

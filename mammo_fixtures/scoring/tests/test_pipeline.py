@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+import torch
 
 from mammo_fixtures import UnusableInput, read_cohort, score
 from mammo_fixtures.classifiers.inference import Inference
@@ -154,3 +155,16 @@ def test_decoders_end_with_a_pass_that_fails(tmp_path, monkeypatch):
     with pytest.raises(UnusableInput, match=r"exam 1, R-CC: the image must be DICOM or PNG, got an empty file"):
         score(cohort, view_level(), PLAN, device="cpu")
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mammo")]
+
+
+def test_readers_beside_a_gpu_take_all_cores_but_two_whatever_torch_may_use(monkeypatch):
+    """OMP_NUM_THREADS=1, as torchrun and schedulers set it, left one reader, and the GPU waiting."""
+    monkeypatch.setattr(pipeline, "usable_cores", lambda: 12)
+    sweep = Sweep(inference=Inference(view_level(), device="cpu"))
+    assert pipeline.decoders_of(sweep) == 0
+    sweep.inference.device = torch.device("cuda", 0)
+    assert pipeline.decoders_of(sweep) == 10
+    sweep.cores = 4
+    assert pipeline.decoders_of(sweep) == 2
+    sweep.cores = 1
+    assert pipeline.decoders_of(sweep) == 1
