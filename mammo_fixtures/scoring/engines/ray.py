@@ -17,7 +17,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.agreement import check_same, told_by_scores
 from mammo_fixtures.scoring.engines.engine import CHUNK_EXAMS, Work
 from mammo_fixtures.scoring.engines.ray_actor import Chunk, ChunkScorer, Scored, Setup
-from mammo_fixtures.scoring.engines.ray_session import connected, failures_of
+from mammo_fixtures.scoring.engines.ray_session import connected, is_of_the_cluster
 from mammo_fixtures.scoring.keys import UNKEPT
 from mammo_fixtures.scoring.pipeline import readers_beside
 from mammo_fixtures.scoring.score_table import CLEAN
@@ -76,7 +76,9 @@ class RayEngine:
                 try:
                     for scored in self._results(ray, work, left):
                         keep(work, left.pop(scored.number), scored)
-                except failures_of(ray) as error:
+                except Exception as error:
+                    if not is_of_the_cluster(error, ray):
+                        raise
                     failures = failures + 1 if len(left) == before else 1
                     if failures == FAILURES_IN_A_ROW:
                         raise _given_up(error, len(left)) from error

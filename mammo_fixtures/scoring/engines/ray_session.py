@@ -65,10 +65,12 @@ def connected(address: str) -> Iterator[Any]:
                 ray.shutdown()
 
 
-def failures_of(ray: Any) -> tuple[type[Exception], ...]:
-    """What is raised when actors, nodes or their objects are lost, or a cluster is stuck."""
-    of_data = [getattr(ray.data.exceptions, name, None) for name in ("ExecutionTimeoutError", "SystemException")]
-    return (ray.exceptions.RayError, *(each for each in of_data if each is not None))
+def is_of_the_cluster(error: Exception, ray: Any) -> bool:
+    """Whether it says that actors, nodes or their objects are lost, or that a cluster is stuck."""
+    stuck = getattr(ray.data.exceptions, "ExecutionTimeoutError", ())
+    # Work for an actor that is just gone ends in an Exception of no kind; what Ray Data meets is raised from the other.
+    bare = type(error) is Exception or isinstance(error.__cause__, ray.data.exceptions.SystemException)
+    return bare or isinstance(error, (ray.exceptions.RayError, stuck))
 
 
 def _connect(ray: Any, address: str) -> None:

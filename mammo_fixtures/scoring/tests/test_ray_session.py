@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mammo_fixtures import UnusableInput
 from mammo_fixtures.scoring.engines import ray_session
 
 
@@ -29,3 +30,46 @@ def test_sigterm_stays_what_it_was_where_something_was_set(before, kept):
         assert signal.getsignal(signal.SIGTERM) is (before if kept else rays_end)
     finally:
         signal.signal(signal.SIGTERM, held)
+
+
+class RayError(Exception):
+    pass
+
+
+class ExecutionTimeoutError(Exception):
+    pass
+
+
+class SystemException(Exception):
+    pass
+
+
+def raised_from(error, cause):
+    try:
+        raise error from cause
+    except type(error) as caught:
+        return caught
+
+
+@pytest.mark.parametrize(
+    ("error", "of_the_cluster"),
+    [
+        (RayError("actor died"), True),
+        (ExecutionTimeoutError("no progress"), True),
+        (raised_from(ValueError("no such block"), SystemException()), True),
+        (Exception("Failed to submit task to actor"), True),
+        (UnusableInput("exam 17: the image must be a readable file"), False),
+        (raised_from(ValueError("ours"), OSError()), False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("newer", [True, False])
+def test_what_is_lost_with_a_node_is_told_from_our_own_errors(error, of_the_cluster, newer):
+    """Work that was given to an actor in the moment it was gone ended the pass; Ray 2.44 gives some nearly always."""
+    of_data = SimpleNamespace(SystemException=SystemException)
+    if newer:
+        of_data.ExecutionTimeoutError = ExecutionTimeoutError
+    elif isinstance(error, ExecutionTimeoutError):
+        pytest.skip("older ones have no such error")
+    ray = SimpleNamespace(data=SimpleNamespace(exceptions=of_data), exceptions=SimpleNamespace(RayError=RayError))
+    assert ray_session.is_of_the_cluster(error, ray) is of_the_cluster
