@@ -244,7 +244,7 @@ def test_a_region_is_what_its_outline_encloses(corners, tmp_path):
         distances.append(np.sign(area) * (along[0] * across[..., 1] - along[1] * across[..., 0]) / np.hypot(*along))
     inside = np.min(distances, axis=0)
     assert region[inside > 1].all()
-    assert not region[inside < -1].any()
+    assert not region[inside < -1.02].any()  # 1.01 with Pillow 10, .94 with 13
 
 
 JSON = st.recursive(
