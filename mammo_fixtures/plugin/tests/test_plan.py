@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -63,7 +64,7 @@ def test_selections_workers_and_a_classifier_that_cannot_be_known(gate, plan):
 def test_a_warm_gate_has_nothing_to_do_and_its_store_is_left_as_it_is(gate, plan):
     assert gate.runpytest_subprocess("-k", "contrast", timeout=300).ret in (0, 1)
     store = gate.path / ".mammo" / "scores.sqlite"
-    with sqlite3.connect(store) as db:
+    with closing(sqlite3.connect(store)) as db:
         before = db.execute("SELECT * FROM scores").fetchall(), db.execute("SELECT * FROM passes").fetchall()
     status, lines = plan("-k", "contrast")
     assert status == 0
@@ -74,7 +75,7 @@ def test_a_warm_gate_has_nothing_to_do_and_its_store_is_left_as_it_is(gate, plan
     ]
     _, more = plan()
     assert more[1] == "plan: 1,800 in the store, 2,700 to do: 300 views to decode, 2,700 images"
-    with sqlite3.connect(store) as db:
+    with closing(sqlite3.connect(store)) as db:
         assert before == (db.execute("SELECT * FROM scores").fetchall(), db.execute("SELECT * FROM passes").fetchall())
 
 

@@ -32,20 +32,17 @@ def run(tmp_path):
 
     def run(cohort, plan=PLAN, classifier=None, *, seed=0, precision="fp32", fields=None, **keywords):
         tiny_cohort.scored.clear()
-        store = Store(path)
         inference = Inference(classifier or view_level(), device="cpu", precision=precision)
         conditions = [Condition(name, severity) for name, severities in plan.items() for severity in severities]
-        pass_ = Pass(
-            cohort=cohort,
-            sweep=Sweep(inference=inference, seed=seed, fields=fields),
-            conditions=conditions,
-            store=store,
-            **keywords,
-        )
-        try:
+        with Store(path) as store:
+            pass_ = Pass(
+                cohort=cohort,
+                sweep=Sweep(inference=inference, seed=seed, fields=fields),
+                conditions=conditions,
+                store=store,
+                **keywords,
+            )
             return pass_.run(), sum(tiny_cohort.scored), pass_.decoded
-        finally:
-            store.close()
 
     run.store = path
     return run
