@@ -66,7 +66,8 @@ class Readers:
     def close(self) -> None:
         with self._lock:
             for reader in self._all:
-                reader.close()
+                # Of one that is being asked the connection is the asking thread's to close.
+                (reader.close if reader in self._idle else reader.kill)()
             for memory in self._memories:
                 memory.close()
             for several in (self._all, self._idle, self._memories, self._free):
@@ -145,6 +146,11 @@ class _Reader:
             warnings.warn(message, category, stacklevel=2)
         answer: Answer = pickle.loads(said, buffers=[each.data for each in memory.arrays(sizes, pin, free)])
         return answer
+
+    def kill(self) -> None:
+        """End it under whoever asks it, who is then told that it ended."""
+        self._process.kill()
+        self._process.wait()
 
     def close(self) -> int:
         """Its exit status."""
