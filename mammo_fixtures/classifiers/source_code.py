@@ -36,9 +36,8 @@ class SourceCode:
 @functools.lru_cache(maxsize=4096)  # parsing costs far more than reading
 def read_code(text: str) -> SourceCode:
     """What a file's text says; one that is no Python is known by its text."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = _tree(text)
+    if tree is None:
         return SourceCode(digest=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest())
     nodes = list(ast.walk(tree))
     return SourceCode(
@@ -51,11 +50,16 @@ def read_code(text: str) -> SourceCode:
 
 def function_code(text: str, line: int) -> str:
     """The code of the functions that begin on a line; empty where there is none."""
+    tree = _tree(text)
+    return "" if tree is None else "|".join(_digest(node) for node in ast.walk(tree) if _first_line(node) == line)
+
+
+@functools.lru_cache(maxsize=16)  # each function of a file asks for it
+def _tree(text: str) -> ast.Module | None:
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
-        return ""
-    return "|".join(_digest(node) for node in ast.walk(tree) if _first_line(node) == line)
+        return None
 
 
 def _first_line(node: ast.AST) -> int:

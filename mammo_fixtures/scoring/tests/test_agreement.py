@@ -49,6 +49,10 @@ def test_weights_that_a_fingerprint_knows_need_no_score(tmp_path, declare):
 
 
 def test_rounding_is_no_other_classifier(tmp_path):
+    one, rounded, other = (numbers(bare(gain)) for gain in (1.0, 1.0 + 1e-6, 1.01))
+    assert one != rounded
     with Store(tmp_path / "run.sqlite") as store:
-        agree(store, "bare", "a pass", numbers(bare(1.0)))
-        agree(store, "bare", "a pass", numbers(bare(1.0 + 1e-6)))
+        agree(store, "bare", "a pass", one)
+        agree(store, "bare", "a pass", rounded)
+        with pytest.raises(UnusableInput, match="must load the same one"):
+            agree(store, "bare", "a pass", other)
