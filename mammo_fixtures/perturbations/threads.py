@@ -24,11 +24,6 @@ def number_of_threads() -> int:
     return torch.get_num_threads() if torch is not None else 1
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on, whatever torch may use of them: OMP_NUM_THREADS=1 says nothing of others."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Results of `work` on each item, in order, by as many threads as torch may use.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from mammo_fixtures.perturbations.threads import usable_cores
+from mammo_fixtures.machine_share import usable_cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, thread
     Workers take the visible GPUs in turn; torch counts them as CUDA_VISIBLE_DEVICES lists them.
     """
     if number is None or workers < 2:
-        return Place(device=wanted)
+        return Place(device=wanted, threads=threads)
     share = max(1, threads // workers)
     if wanted == "cpu" or (wanted == "auto" and not gpus):
         return Place(device=wanted, threads=share)
@@ -58,12 +58,23 @@ def place_of(number: int | None, *, workers: int, wanted: str, gpus: int, thread
     return Place(device=f"cuda:{gpu}", neighbours=neighbours, threads=share, cores=max(1, cores // workers))
 
 
+def threads_to_use() -> int:
+    """Of torch, for all processes of this run: what OMP_NUM_THREADS says, else no more than the usable cores.
+
+    torch counts the machine's cores; where a container may use few of them, more threads only wait for one another.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    return threads if "OMP_NUM_THREADS" in os.environ else min(threads, usable_cores())
+
+
 def take_place(wanted: str, number: int | None) -> Place:
     """The place of this process, the worker with that number; its threads are set. Called once a process."""
     import torch
 
     place = _own_place(wanted, number)
-    if place.threads is not None:
+    if place.threads not in (None, torch.get_num_threads()):
         torch.set_num_threads(place.threads)
     return place
 
@@ -81,7 +92,7 @@ def _own_place(wanted: str, number: int | None) -> Place:
         workers=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         wanted=wanted,
         gpus=torch.cuda.device_count() if torch.cuda.is_available() else 0,
-        threads=torch.get_num_threads(),
+        threads=threads_to_use(),
         cores=usable_cores(),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.perturbations.threads import usable_cores
-from mammo_fixtures.plugin.devices import Place, place_of
+from mammo_fixtures.machine_share import free_bytes, usable_cores
+from mammo_fixtures.plugin.devices import Place, place_of, threads_to_use
 from mammo_fixtures.plugin.engine_choice import engine_of, own_device
 from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
 from mammo_fixtures.plugin.progress import long_time
@@ -99,24 +98,19 @@ class Crew:
 def _crew(run: Run) -> Crew:
     import torch
 
-    workers, threads = run.planned_workers, torch.get_num_threads()
+    workers, threads = run.planned_workers, threads_to_use()
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     wanted = own_device(run.settings)
     place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads, cores=usable_cores())
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
     chosen = 1 if wanted not in ("auto", "cpu", "cuda") else gpus
     # Each may have been given one thread of its own (OMP_NUM_THREADS=1).
-    at_once = min(workers, max(threads, _cores()) if on_cpu else max(1, chosen))
+    at_once = min(workers, max(threads, usable_cores()) if on_cpu else max(1, chosen))
     said = f"{workers} process{'es' * (workers > 1)}"
     if on_cpu:
         each = place.threads or threads
         said += f" with {each} thread{'s' * (each > 1)}{' each' * (workers > 1)}"
     return Crew(place=place, processes=workers, at_once=at_once, said=said)
-
-
-def _cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _ray_crew(one_pass: Pass) -> Crew:
@@ -203,7 +197,7 @@ def _time(ahead: Outlook, measured: Calibration, crew: Crew) -> list[str]:
 
 
 def _memory(one_pass: Pass, ahead: Outlook, crew: Crew) -> str:
-    from mammo_fixtures.plugin.memory_of_process import free_bytes, peak_bytes
+    from mammo_fixtures.plugin.memory_of_process import peak_bytes
 
     device = one_pass.sweep.inference.device
     # The table of scores is held while the claims are judged.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
-from mammo_fixtures.perturbations.threads import usable_cores
+from mammo_fixtures.machine_share import usable_cores
 from mammo_fixtures.scoring.cell_keys import CellKeys, Cells
 from mammo_fixtures.scoring.read_ahead import ReadAhead
 from mammo_fixtures.scoring.readers import Readers

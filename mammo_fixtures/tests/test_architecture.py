@@ -15,6 +15,7 @@ from mammo_fixtures import read_tolerances
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("mammo_fixtures", "robustness_tests")
 LEVELS = {
+    "machine_share": 0,
     "errors": 0,
     "given": 0,
     "exams": 1,

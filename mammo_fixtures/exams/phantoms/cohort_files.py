@@ -20,6 +20,7 @@ from mammo_fixtures.exams.phantoms.dicom_file import write_dicom
 from mammo_fixtures.exams.phantoms.plan import plan_exam
 from mammo_fixtures.exams.phantoms.recipe import Recipe, read_recipe
 from mammo_fixtures.exams.phantoms.rendering import POSITIONS, render_exam
+from mammo_fixtures.machine_share import usable_cores
 
 COLUMNS = ("exam_id", "side", "view", "path", "malignant", "subgroup", "roi_path", "density")
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -59,7 +60,7 @@ def phantom_cohort(
         if not manifest.is_file():
             for unfinished in home.glob("*.part"):
                 shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
-            _write_exams(recipe, home, count, progress, workers or os.cpu_count() or 1)
+            _write_exams(recipe, home, count, progress, workers or usable_cores())
             _write_manifest(recipe, home, count, manifest)
     return manifest
 

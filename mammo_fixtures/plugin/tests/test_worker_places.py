@@ -3,14 +3,14 @@
 import pytest
 
 from mammo_fixtures.plugin import devices
-from mammo_fixtures.plugin.devices import Numbers, Place, place_of, workers_line
+from mammo_fixtures.plugin.devices import Numbers, Place, place_of, take_place, workers_line
 
 
 @pytest.mark.parametrize(
     ("number", "workers", "wanted", "gpus", "place"),
     [
-        (None, 1, "auto", 2, Place(device="auto")),
-        (0, 1, "auto", 2, Place(device="auto")),
+        (None, 1, "auto", 2, Place(device="auto", threads=8)),
+        (0, 1, "auto", 2, Place(device="auto", threads=8)),
         (0, 2, "auto", 2, Place(device="cuda:0", threads=4, cores=8)),
         (1, 2, "auto", 2, Place(device="cuda:1", threads=4, cores=8)),
         (1, 2, "cuda", 4, Place(device="cuda:1", threads=4, cores=8)),
@@ -25,6 +25,23 @@ from mammo_fixtures.plugin.devices import Numbers, Place, place_of, workers_line
 )
 def test_where_a_worker_computes(number, workers, wanted, gpus, place):
     assert place_of(number, workers=workers, wanted=wanted, gpus=gpus, threads=8, cores=16) == place
+
+
+@pytest.mark.parametrize(
+    ("cores", "chosen", "workers", "threads"),
+    [(3, None, 1, 3), (3, None, 2, 1), (16, None, 1, 8), (3, "8", 1, 8), (3, "8", 2, 4)],
+)
+def test_threads_are_no_more_than_a_container_may_use_unless_chosen(monkeypatch, cores, chosen, workers, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", str(workers))
+    taken = [8]
+    monkeypatch.setattr("torch.get_num_threads", lambda: taken[-1])
+    monkeypatch.setattr("torch.set_num_threads", taken.append)
+    monkeypatch.setattr(devices, "usable_cores", lambda: cores)
+    assert take_place("cpu", 0).threads == threads
+    assert taken == ([8] if threads == 8 else [8, threads])
 
 
 @pytest.mark.parametrize("dead", ["gw0", "gw1", "gw2"])
