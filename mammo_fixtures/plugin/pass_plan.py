@@ -104,8 +104,7 @@ def _crew(run: Run) -> Crew:
     place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads, cores=usable_cores())
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
     chosen = 1 if wanted not in ("auto", "cpu", "cuda") else gpus
-    # Each may have been given one thread of its own (OMP_NUM_THREADS=1).
-    at_once = min(workers, max(threads, usable_cores()) if on_cpu else max(1, chosen))
+    at_once = min(workers, usable_cores() if on_cpu else max(1, chosen))
     said = f"{workers} process{'es' * (workers > 1)}"
     if on_cpu:
         each = place.threads or threads

@@ -121,6 +121,6 @@ def test_workers_of_one_thread_each_work_at_once_as_far_as_there_are_cores(
     import torch
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(pass_plan, "_cores", lambda: cores)
+    monkeypatch.setattr(pass_plan, "usable_cores", lambda: cores)
     settings = SimpleNamespace(device="cpu", engine="local")
     assert pass_plan._crew(SimpleNamespace(planned_workers=workers, settings=settings)).at_once == at_once
