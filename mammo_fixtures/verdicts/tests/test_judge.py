@@ -1,6 +1,7 @@
 """Rules of judgement, on curves made by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,12 +16,22 @@ def point(severity, value=0.9, low=0.8, high=0.95, drop=(0.0, 0.0, 0.0), positiv
     )  # fmt: skip
 
 
-def drawn(drop=(0.07, 0.041, 0.099), *, clean=0.91, low=0.85, positives=48, negatives=211, subgroup="masses", **more):
+def drawn(
+    drop=(0.07, 0.041, 0.099),
+    *,
+    clean=0.91,
+    low=0.85,
+    positives=48,
+    negatives=211,
+    subgroup="masses",
+    metric="auc",
+    **more,
+):
     counts = {"positives": positives, "negatives": negatives}
     start = point(0.0, clean, low, None if clean is None else 0.95, **counts)
     value = None if clean is None else clean - drop[0]
     return Curve(
-        perturbation="lowpass", unit="mm", metric="auc", subgroup=subgroup,
+        perturbation="lowpass", unit="mm", metric=metric, subgroup=subgroup,
         points=(start, point(0.5, value, drop=drop, **counts)), **more,
     )  # fmt: skip
 
@@ -64,6 +75,56 @@ def test_holds_compares_the_bounds_with_the_margin(drop, outcome):
 )
 def test_responds_compares_the_bounds_with_the_margin(drop, outcome):
     assert judge_severity(drawn(drop), tolerance("responds", 0.15), 0.5).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("drop", "holds", "responds"),
+    [
+        # A rise of 0.09, of which the bounds say 0.0501 to 0.12 and so on.
+        ((-0.09, -0.12, -0.0501), "broken", "held"),
+        ((-0.09, -0.12, -0.05), "inconclusive", "held"),
+        ((-0.09, -0.12, -0.04), "inconclusive", "inconclusive"),
+        ((-0.03, -0.05, 0.0), "held", "inconclusive"),
+        ((-0.03, -0.0499, 0.0), "held", "broken"),
+        ((0.09, 0.06, 0.12), "held", "broken"),
+    ],
+)
+def test_where_less_is_better_it_is_the_rise_that_counts(drop, holds, responds):
+    curve = drawn(drop, clean=0.2, low=0.15, metric="brier")
+    assert judge_severity(curve, tolerance(metric="brier"), 0.5).outcome == holds
+    assert judge_severity(curve, tolerance("responds", metric="brier"), 0.5).outcome == responds
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("drop", "holds", "responds"),
+    [
+        ((0.09, 0.0501, 0.12), "broken", "held"),
+        ((0.09, 0.05, 0.12), "inconclusive", "held"),
+        ((0.09, 0.04, 0.12), "inconclusive", "inconclusive"),
+        ((0.03, -0.01, 0.05), "held", "inconclusive"),
+        ((0.03, -0.01, 0.0499), "held", "broken"),
+        # The bound on the side of the lesser change counts too.
+        ((0.01, -0.04, 0.06), "inconclusive", "inconclusive"),
+        ((0.005, -0.03, 0.04), "held", "broken"),
+    ],
+)
+def test_where_nothing_should_change_a_change_either_way_counts(sign, drop, holds, responds):
+    low, high = sorted(sign * bound for bound in drop[1:])
+    curve = drawn((sign * drop[0], low, high), clean=0.2, low=0.15, metric="recall_rate")
+    verdict = judge_severity(curve, tolerance(metric="recall_rate"), 0.5)
+    assert verdict.outcome == holds
+    assert (verdict.drop, verdict.low, verdict.high) == (sign * drop[0], low, high)
+    assert judge_severity(curve, tolerance("responds", metric="recall_rate"), 0.5).outcome == responds
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_how_many_would_decide_goes_by_the_size_of_the_change(sign):
+    # 48 × (0.05 / 0.02)² = 300, whichever way it changed.
+    low, high = sorted((sign * 0.02, sign * 0.12))
+    curve = drawn((sign * 0.07, low, high), clean=0.2, low=0.15, metric="recall_rate")
+    sentence = judge_severity(curve, tolerance(metric="recall_rate"), 0.5).sentence
+    assert "about 300 malignant breasts would decide" in sentence
 
 
 def test_responds_needs_something_to_lose():
@@ -151,12 +212,31 @@ def test_without_cancers_or_without_others_nothing_is_judged(claim):
     alone = judge_severity(drawn(nothing, clean=None, low=None, negatives=0), tolerance(claim), 0.5)
     assert alone.outcome == "not_run"
     assert "there is no breast that is not malignant, and malignant ones are set against those" in alone.sentence
-    single = judge_severity(drawn(nothing, low=None), tolerance(claim), 0.5)
-    assert single.outcome == "not_run"
-    assert (
-        "come from fewer than two patients, so there is no interval; where one patient_id stands for all of them, "
-        "leave it empty"
-    ) in single.sentence
+    for single in (drawn(nothing, low=None), drawn((0.0, -0.01, 0.01), low=None), drawn(nothing)):
+        verdict = judge_severity(single, tolerance(claim), 0.5)
+        assert verdict.outcome == "not_run"
+        assert (
+            "come from fewer than two patients, so there is no interval; where one patient_id stands for all of them, "
+            "leave it empty"
+        ) in verdict.sentence
+
+
+def test_two_readers_are_enough_to_speak_for_others():
+    def judged(readers):
+        curve = drawn((0.01, -0.02, 0.0499))
+        points = tuple(replace(each, readers=readers) for each in curve.points)
+        return judge_severity(replace(curve, readers="random", points=points), tolerance(readers="random"), 0.5)
+
+    assert judged(2).outcome == "held"
+    assert judged(1).outcome == "not_run"
+    assert "1 reader is too few to speak for others, at least 2 are needed" in judged(1).sentence
+
+
+@pytest.mark.parametrize(("low", "outcome"), [(0.5, "not_run"), (0.501, "held")])
+def test_there_is_nothing_to_hold_where_clean_may_be_chance(low, outcome):
+    verdict = judge_severity(drawn((0.0, -0.01, 0.01), low=low), tolerance(), 0.5)
+    assert verdict.outcome == outcome
+    assert ("so there is nothing to hold" in verdict.sentence) is (outcome == "not_run")
 
 
 def test_a_failure_reads_as_a_sentence():
@@ -257,6 +337,14 @@ def test_a_tolerance_meets_its_own_curve_only(changed, message):
         ),
         (
             0.3,
+            0.5,
+            "inconclusive",
+            "Clean AUC of masses is 0.700 [0.300, 0.500] against chance at 0.5 (n = 48 malignant, 211 not). It may be "
+            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: "
+            "the same command with -k contract --mammo-report=out/",
+        ),
+        (
+            0.3,
             0.49,
             "broken",
             "Clean AUC of masses is 0.700 [0.300, 0.490] against chance at 0.5 (n = 48 malignant, 211 not). The score "
@@ -270,7 +358,18 @@ def test_clean_is_held_against_chance(low, high, outcome, says):
     verdict = judge_clean(curve, test="test_clean")
     assert (verdict.outcome, verdict.sentence, verdict.test) == (outcome, says, "test_clean")
     assert (verdict.claim, verdict.clean, verdict.low, verdict.high) == ("clean", 0.7, low, high)
-    assert (verdict.perturbed, verdict.drop, verdict.margin) == (None, None, None)
+    assert (verdict.perturbed, verdict.drop, verdict.margin, verdict.severity) == (None, None, None, 0.0)
+
+
+def test_clean_is_not_run_without_an_interval_and_refused_of_a_metric_without_chance():
+    for low, high in ((None, 0.9), (0.6, None), (None, None)):
+        curve = Curve(perturbation="clean", metric="auc", subgroup="masses", points=(point(0.0, 0.7, low, high),))
+        verdict = judge_clean(curve)
+        assert verdict.outcome == "not_run"
+        assert "so there is no interval" in verdict.sentence
+    brier = Curve(perturbation="clean", metric="brier", subgroup="masses", points=(point(0.0, 0.2, 0.1, 0.3),))
+    with pytest.raises(UnusableInput, match="a value at chance, got 'brier'; judge auc"):
+        judge_clean(brier)
 
 
 def test_clean_is_not_run_below_ten_cancers():
