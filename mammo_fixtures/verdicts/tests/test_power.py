@@ -7,7 +7,7 @@ from mammo_fixtures.metrics import METRICS
 from mammo_fixtures.metrics.tests.simulated_scores import Population
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Tolerance, curve, judge
-from mammo_fixtures.verdicts.expectation import from_counts, from_scores, scatter_of
+from mammo_fixtures.verdicts.expectation import Scatter, from_counts, from_scores, scatter_of
 from mammo_fixtures.verdicts.power import Expected, needed, power
 from mammo_fixtures.verdicts.tests.simulated_power import CASES, cohort, predicted_and_seen
 
@@ -88,8 +88,50 @@ def test_the_scatter_of_readers_is_read_off_their_ranks():
     seen = scatter_of(table, Condition("lowpass", 0.5))
     assert seen.readers == 4
     assert (seen.jitter, seen.alike, seen.anew_alike) == pytest.approx((0.2, 0.6, 0.3), abs=0.03)
+    # Breasts with a gap, here of one reader or another when clean or perturbed, do not count.
+    others = np.flatnonzero(table.malignant == 0)
+    table.scores[0, others[:900], 0] = np.nan
+    table.scores[1, others[900:1800], 3] = np.nan
+    table.scores[:, others[1800:2200], 1] = 9.0
+    table.scores[0, others[1800:2200], 2] = np.nan
+    seen = scatter_of(table, Condition("lowpass", 0.5))
+    assert (seen.jitter, seen.alike, seen.anew_alike) == pytest.approx((0.2, 0.6, 0.3), abs=0.04)
     table.scores[1, :, 2] = np.nan
-    assert scatter_of(table, Condition("lowpass", 0.5)).readers == 4
+    assert scatter_of(table, Condition("lowpass", 0.5)) == Scatter(0.05, 4, 0.5, 0.5)
+
+
+def test_a_condition_without_scores_is_taken_to_scatter_as_most_do():
+    scores = cohort(np.random.default_rng(75), 50, 4, negatives=4000)
+    for condition in (Condition("contrast", 0.5), CLEAN):
+        seen = scatter_of(scores, condition)
+        assert seen.jitter == 0.05
+        assert seen.alike == pytest.approx(0.6, abs=0.03)
+    one = scatter_of(table(np.random.default_rng(76), 20, 500, 0.3, 0.88), Condition("lowpass", 0.5))
+    assert (one.readers, one.alike, one.anew_alike) == (1, 0.0, 0.0)
+
+
+def test_ten_complete_breasts_are_the_fewest_whose_ranks_tell_anything():
+    few, enough = (table(np.random.default_rng(77), 20, number, 0.3, 0.88) for number in (9, 10))
+    assert scatter_of(few, Condition("lowpass", 0.5)) == Scatter(0.05, 1, 0.5, 0.5)
+    assert scatter_of(enough, Condition("lowpass", 0.5)) != Scatter(0.05, 1, 0.5, 0.5)
+
+
+def test_scores_that_do_not_move_scatter_next_to_nothing():
+    scores = table(np.random.default_rng(78), 20, 500, 0.3, 0.88)
+    scores.scores[1] = scores.scores[0]
+    assert scatter_of(scores, Condition("lowpass", 0.5)).jitter == 1e-4
+
+
+def test_a_severity_without_scores_loses_all_or_nothing():
+    scores = table(np.random.default_rng(79), 80, 500, 0.3, 0.88)
+    clean = curve(scores, "lowpass").clean.value
+    holds, responds = (
+        from_scores([tolerance(0.05, claim, perturbation="contrast", severities=(0.5,))], scores)[0]
+        for claim in ("holds", "responds")
+    )
+    assert (holds.fall, responds.fall) == (0.0, clean - 0.5)
+    assert from_scores([tolerance(0.05, subgroup="grains")], scores) == []
+    assert from_scores([tolerance(0.05, "responds_more", subgroup="masses", than="grains")], scores) == []
 
 
 def test_selectivity_is_simulated_from_both_subgroups():
