@@ -127,5 +127,6 @@ FLIP_RATE = Metric(
     chance=None,
     source=_SOURCE,
     better="smaller",
+    when_clean=0.0,
     needs=frozenset({"clean", "operating_point", "prevalence"}),
 )

@@ -155,6 +155,8 @@ class Metric:
     low: float = 0.0
     """Least and largest value that the metric can have."""
     high: float = 1.0
+    when_clean: float | None = None
+    """Its value of clean scores where all scores have the same one, because it compares each breast with itself."""
     fewest: int = 10
     """Malignant breasts below which it is never judged."""
     needs: frozenset[str] = frozenset()

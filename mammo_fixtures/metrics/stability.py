@@ -80,6 +80,7 @@ RANK_CORRELATION = Metric(
     chance=None,
     source="Spearman 1904, American Journal of Psychology 15:72; Fisher 1921, Metron 1:3",
     low=-1.0,
+    when_clean=1.0,
     needs=frozenset({"clean"}),
 )
 LOGIT_SHIFT = Metric(
@@ -91,6 +92,7 @@ LOGIT_SHIFT = Metric(
     source="mean and standard error, clustered",
     better="steady",
     low=-math.inf,
+    when_clean=0.0,
     high=math.inf,
     needs=frozenset({"clean", "prevalence"}),
     snapshot=0.02,

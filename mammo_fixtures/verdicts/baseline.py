@@ -16,7 +16,7 @@ from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.curve import Curve, empty_point, point_of
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, metric_named, sampled
-from mammo_fixtures.verdicts.tolerance import Tolerance
+from mammo_fixtures.verdicts.tolerance import Tolerance, fixed_when_clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,8 +151,8 @@ def tolerances_for_baseline(tolerances: Iterable[Tolerance]) -> tuple[Tolerance,
     implied = [replace(t, claim="not_worse", readers="fixed") for t in tolerances if t.claim == "holds"]
     clean: dict[tuple[object, ...], Tolerance] = {}
     for t in sorted(implied, key=lambda t: t.margin):
-        alone = replace(t, perturbation=CLEAN.perturbation, severities=(CLEAN.severity,), up_to=None)
-        if not {"clean"} & metric_named(t.metric).needs or "operating_point" in metric_named(t.metric).needs:
+        if not fixed_when_clean(t.metric, t.operating_point):
+            alone = replace(t, perturbation=CLEAN.perturbation, severities=(CLEAN.severity,), up_to=None)
             clean.setdefault((t.subgroup, t.metric, t.operating_point, t.prevalence), alone)
     return (*clean.values(), *implied)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import READERS, OperatingPoint
 from mammo_fixtures.metrics.operating_point import DEFAULT
+from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.curve import ALL, metric_named, nearest
 
 CLAIMS = ("holds", "responds", "responds_more", "not_worse")
@@ -92,6 +93,10 @@ class Tolerance:
                 "; readers of two releases are not the same ones, leave it out",
             )
         object.__setattr__(self, "operating_point", OperatingPoint.parse(self.operating_point, self.where).text)
+        if self.perturbation == CLEAN.perturbation and fixed_when_clean(self.metric, self.operating_point):
+            # A claim that no score could break is no claim.
+            rule = "must be one that clean scores decide where perturbation is 'clean'"
+            raise self._refused("metric", rule, self.metric, "; it is the same of all, name auc")
         if self.prevalence is not None and not 0.0 < self.prevalence < 1.0:
             raise self._refused(
                 "prevalence", "must lie between 0 and 1", self.prevalence, "; screening has about 0.005"
@@ -103,3 +108,10 @@ class Tolerance:
 
     def _refused(self, key: str, rule: str, got: object, remedy: str) -> UnusableInput:
         return UnusableInput(f"{self.where}: {key} {rule}, got {got!r}{remedy}")
+
+
+def fixed_when_clean(metric: str, operating_point: str) -> bool:
+    """Whether a metric of clean scores is the same whatever they are: by definition, or by the operating point."""
+    record = metric_named(metric)
+    by_choice = "operating_point" in record.needs and operating_point.startswith(record.name)
+    return by_choice or record.when_clean is not None

@@ -13,6 +13,7 @@ from mammo_fixtures import PERTURBATIONS, Classifier, View
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Table, ViewFile, Window
+from mammo_fixtures.exams.remote_file import RemoteFile
 from mammo_fixtures.perturbations.record import Perturbation
 from mammo_fixtures.scoring import CLEAN, Condition
 from mammo_fixtures.scoring.cell_keys import CellKeys
@@ -52,28 +53,34 @@ def table(entry):
     return Table(first=0, values=values)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"stored": changed_pixel()},
-        {"stored": pixels("1", "L", "CC").reshape(20, 24), "region": None},
-        {"pixel_spacing_mm": (0.1, 0.2)},
-        {"side": "R"},
-        {"position": "MLO"},
-        {"chest_wall": "right"},
-        {"intent": "FOR PROCESSING"},
-        {"intensity_range": (0.0, 65534.0)},
-        {"voi": ()},
-        {"voi": (replace(WINDOW, width=51),)},
-        {"voi": (WINDOW, WINDOW)},
-        {"voi": (table(0.25),)},
-        {"region": None},
-        {"region": changed_region()},
-    ],
-)
+CHANGED = [
+    {"stored": changed_pixel()},
+    {"stored": pixels("1", "L", "CC").reshape(20, 24), "region": None},
+    {"pixel_spacing_mm": (0.1, 0.2)},
+    {"side": "R"},
+    {"position": "MLO"},
+    {"chest_wall": "right"},
+    {"intent": "FOR PROCESSING"},
+    {"intensity_range": (0.0, 65534.0)},
+    {"voi": ()},
+    {"voi": (replace(WINDOW, width=51),)},
+    {"voi": (WINDOW, WINDOW)},
+    {"voi": (table(0.25),)},
+    {"region": None},
+    {"region": changed_region()},
+    {"intent": "FOR PROCESSING", "noise_gain": 1.5},
+    {"intent": "FOR PROCESSING", "noise_gain": 1.6},
+]
+
+
+@pytest.mark.parametrize("changed", CHANGED)
 def test_a_view_has_another_digest_with_other(changed):
     assert pixels_digest(view()) == pixels_digest(view())
     assert pixels_digest(view(**changed)) != pixels_digest(view())
+
+
+def test_no_two_of_these_views_have_one_digest():
+    assert len({pixels_digest(view(**changed)) for changed in CHANGED}) == len(CHANGED)
 
 
 def test_tables_that_differ_in_their_middle_differ():
@@ -120,6 +127,20 @@ def test_a_file_is_known_by_where_and_what_it_is(tmp_path):
 def test_what_is_no_file_or_gone_has_no_digest(tmp_path):
     assert file_digest(view()) is None
     assert file_digest(source(tmp_path / "gone.png")) is None
+
+
+def test_a_file_elsewhere_is_known_where_its_content_has_a_mark(tmp_path):
+    path, marked = tmp_path / "1.png", RemoteFile("memory://site/1.png", mark="6 bytes, tag 1")
+    path.write_bytes(b"pixels")
+    unmarked = RemoteFile("memory://site/1.png")
+    digests = [
+        file_digest(source(marked)),
+        file_digest(source(RemoteFile("memory://site/1.png", mark="6 bytes, tag 2"))),
+        file_digest(source(path, roi_path=marked)),
+    ]
+    assert len({*digests, None}) == 4
+    for one in (source(unmarked), source(path, roi_path=unmarked), source(unmarked, roi_path=marked)):
+        assert file_digest(one) is None
 
 
 GIVEN = {
@@ -174,6 +195,7 @@ def test_nothing_that_a_key_is_made_from_was_forgotten_here():
     of_pixels = {"pixels", "pixel_spacing_mm", "side", "position", "intensity_range", "chest_wall", "intent",
                  "noise_gain", "voi", "region"}  # fmt: skip
     assert names(View) == of_pixels | {"exam_id", "notes"}
+    assert of_pixels == {name.replace("stored", "pixels") for changed in CHANGED for name in changed}
     of_a_file = {"side", "position", "path", "pixel_spacing_mm", "intensity_low", "intensity_high", "noise_gain",
                  "roi_path"}  # fmt: skip
     assert names(ViewFile) == of_a_file | {"exam_id", "origin", "hidden"}

@@ -97,6 +97,9 @@ def test_other_readers_of_a_baseline_are_told_and_another_release_of_one_classif
         "readers differ between the releases' tables, so that each figure is a mean over its own: "
         "3 of the candidate (a, b, c), 2 of the baseline (seed0, seed1)",
     )
+    assert "5 of the candidate (seed0, seed1, seed2, seed3, seed4), 1 of" in "".join(
+        paired(table(readers=5), replace(table(), readers=("a",))).differences
+    )
     assert not paired(two, two).differences
     assert not paired(table(), replace(table(), readers=("release_1",))).differences
 

@@ -70,6 +70,45 @@ def test_a_selective_fall_is_held_and_an_even_one_is_broken():
     assert "or keeps grains by what they cannot see. Look closer:" in broken.sentence
 
 
+def test_where_less_is_better_the_sentence_gives_both_rises_and_their_difference():
+    logits = table(2.5)
+    scores = replace(logits, scores=1 / (1 + np.exp(-logits.scores)))
+    changed = {"metric": "brier", "prevalence": 0.3, "margin": 0.02}
+    one, other = (
+        curve(scores, "lowpass", subgroup=s, metric="brier", prevalence=0.3).points[2] for s in ("grains", "masses")
+    )
+    verdict = more(scores, **changed)
+    assert verdict.outcome == "held"
+    assert one.drop < other.drop < 0.02
+    assert (verdict.drop, verdict.low < verdict.drop < verdict.high) == (pytest.approx(one.drop - other.drop), True)
+    assert verdict.sentence.startswith(
+        f"Brier score rose by {-one.drop:.3f} in grains and by {-other.drop:.3f} in masses at lowpass 2 mm: difference "
+        f"{-verdict.drop:.3f} [{-verdict.high:.3f}, {-verdict.low:.3f}] against a required difference of 0.020 "
+    )
+    reversed_kinds = judge_more(
+        selectivity(scores, asked := tolerance(**changed, subgroup="masses", than="grains")), asked, 2.0
+    )
+    assert reversed_kinds.outcome == "broken"
+
+
+def test_an_undecided_difference_says_how_many_would_decide():
+    drop = more(table(1.2), margin=0.1).drop
+    verdict = more(table(1.2), margin=drop - 0.02)
+    assert verdict.outcome == "inconclusive"
+    assert "60 malignant in masses). Inconclusive: about " in verdict.sentence
+    assert "malignant breasts would decide. Look closer:" in verdict.sentence
+    assert "Inconclusive" not in more(table(2.5)).sentence
+    assert "Inconclusive" not in more(table(0.0)).sentence
+
+
+def test_ten_cancers_of_the_other_kind_are_enough():
+    ten = table(2.5)
+    of_the_other = np.flatnonzero((ten.malignant == 1) & (ten.subgroup == "masses"))
+    ten.malignant[of_the_other[10:]] = -1
+    assert more(ten).outcome == "held"
+    assert "(n = 60 malignant, 720 not, 50 of unknown label left out; 10 malignant in masses)" in more(ten).sentence
+
+
 def test_selectivity_needs_cancers_of_both_kinds():
     few = table(2.5)
     few.malignant[(few.malignant == 1) & (few.subgroup == "masses") & (np.arange(BREASTS) > 20)] = -1
@@ -221,6 +260,71 @@ def test_without_tolerances_of_their_own_releases_get_those_of_holds():
     ]
     stated = tolerance("not_worse")
     assert tolerances_for_baseline([*asked, stated]) == (stated,)
+
+
+@pytest.mark.parametrize(
+    ("metric", "operating_point", "decided"),
+    [
+        ("auc", "specificity>=0.90", True),
+        ("brier", "specificity>=0.90", True),
+        ("sensitivity", "specificity>=0.90", True),
+        ("recall_rate", "specificity>=0.90", True),
+        ("specificity", "score>0.5", True),
+        ("specificity", "sensitivity>=0.85", True),
+        ("specificity", "specificity>=0.90", False),
+        ("sensitivity", "sensitivity>=0.85", False),
+        ("flip_rate", "specificity>=0.90", False),
+        ("rank_correlation", "specificity>=0.90", False),
+        ("logit_shift", "specificity>=0.90", False),
+    ],
+)
+def test_what_is_the_same_of_all_clean_scores_is_no_claim_on_them(metric, operating_point, decided):
+    holds = tolerance("holds", metric=metric, operating_point=operating_point)
+    assert ("clean" in [t.perturbation for t in tolerances_for_baseline([holds])]) is decided
+    if decided:
+        assert replace(holds, claim="not_worse", perturbation="clean").metric == metric
+        return
+    with pytest.raises(UnusableInput, match=f"decide where perturbation is 'clean', got '{metric}'; it is the same of"):
+        replace(holds, claim="not_worse", perturbation="clean")
+
+
+def test_a_mean_over_the_ladder_is_of_the_breasts_that_have_all_of_it():
+    scores, whole = table(2.5), np.arange(BREASTS) % 3 != 0
+    gaps = scores.scores.copy()
+    gaps[1, ~whole & (np.arange(BREASTS) % 2 == 0)] = np.nan
+    gaps[2, ~whole & (np.arange(BREASTS) % 2 == 1)] = np.nan
+    found = ladder_mean(replace(scores, scores=gaps), "lowpass", subgroup="grains")
+    expected = ladder_mean(scores.cut(np.flatnonzero(whole)), "lowpass", subgroup="grains")
+    assert (found.positives, found.negatives) == (expected.positives, expected.negatives)
+    assert (found.value, found.drop) == pytest.approx((expected.value, expected.drop), abs=1e-12)
+    assert (found.drop_low, found.drop_high) == pytest.approx((expected.drop_low, expected.drop_high), abs=1e-12)
+
+
+def test_what_is_first_broken_is_looked_for_among_the_severities_drawn():
+    scores = table(2.5)
+    whole = curve(scores, "lowpass", subgroup="grains")
+    mild, strong = (replace(whole, points=(whole.clean, whole.at(severity))) for severity in (0.5, 2.0))
+    asked = [
+        tolerance("holds", subgroup="grains", margin=margin, confidence=confidence)
+        for margin, confidence in ((0.2, 0.95), (0.1, 0.8), (0.1, 0.95))
+    ]
+    for drawn, severity in ((mild, None), (strong, 2.0), (whole, 2.0)):
+        assert in_one_number(scores, drawn, asked)["first_broken"] == [
+            {"margin": 0.1, "confidence": 0.8, "severity": severity},
+            {"margin": 0.1, "confidence": 0.95, "severity": severity},
+            {"margin": 0.2, "confidence": 0.95, "severity": severity},
+        ]
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_a_mean_over_the_ladder_needs_both_kinds_of_breast(kind):
+    scores = table(2.5)
+    alone = ladder_mean(scores.cut(np.flatnonzero(scores.malignant == kind)), "lowpass")
+    gaps = scores.scores.copy()
+    gaps[1, scores.malignant != kind] = np.nan
+    unscored = ladder_mean(replace(scores, scores=gaps), "lowpass")
+    for found in (alone, unscored):
+        assert (found.value, found.drop, found.drop_low) == (None, None, None)
 
 
 def test_the_mean_over_the_ladder_and_the_first_broken_severity():
