@@ -1,6 +1,5 @@
-"""Selectivity, releases against each other, pooling, and curves in one number."""
+"""Releases against each other, pooling, and selectivity on published scores."""
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +8,12 @@ import numpy as np
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.metrics import METRICS, Sample, Terms, measure
-from mammo_fixtures.metrics.contrast import drop_contrast
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts import Tolerance, curve, judge_severity
 from mammo_fixtures.verdicts.baseline import comparison, paired, tolerances_for_baseline
 from mammo_fixtures.verdicts.pooling import hidden_by_pooling
 from mammo_fixtures.verdicts.selectivity import judge_more, selectivity
-from mammo_fixtures.verdicts.summaries import first_broken, in_one_number, ladder_mean
+from mammo_fixtures.verdicts.summaries import ladder_mean
 
 PUBLISHED = Path(os.environ.get("MAMMO_SHARED", "")) / "nyu_reader_study" / "gmic_lowpass_scores.csv.gz"
 BREASTS = 900
@@ -46,116 +43,6 @@ def table(loss=0.0, *, hit="grains", seed=50, noise=0.1, readers=1):
 def tolerance(claim="responds_more", **changed):
     known = {"perturbation": "lowpass", "subgroup": "grains", "margin": 0.15, "reason": "-"}
     return Tolerance(claim=claim, **(known | changed))
-
-
-def more(scores, severity=2.0, **changed):
-    asked = tolerance(than="masses", **changed)
-    return judge_more(selectivity(scores, asked, unit="mm"), asked, severity, test="t")
-
-
-def test_a_selective_fall_is_held_and_an_even_one_is_broken():
-    verdict = more(table(2.5))
-    assert verdict.outcome == "held"
-    one, other = (curve(table(2.5), "lowpass", subgroup=s).points[2] for s in ("grains", "masses"))
-    assert verdict.drop == pytest.approx(one.drop - other.drop, abs=1e-12)
-    assert verdict.sentence.startswith(
-        f"AUC fell by {one.drop:.3f} in grains and by {other.drop:.3f} in masses at lowpass 2 mm: difference "
-    )
-    assert (
-        "against a required difference of 0.150 (n = 60 malignant, 720 not; 60 malignant in masses)."
-        in verdict.sentence
-    )
-    broken = more(table(0.0))
-    assert broken.outcome == "broken"
-    assert "or keeps grains by what they cannot see. Look closer:" in broken.sentence
-
-
-def test_where_less_is_better_the_sentence_gives_both_rises_and_their_difference():
-    logits = table(2.5)
-    scores = replace(logits, scores=1 / (1 + np.exp(-logits.scores)))
-    changed = {"metric": "brier", "prevalence": 0.3, "margin": 0.02}
-    one, other = (
-        curve(scores, "lowpass", subgroup=s, metric="brier", prevalence=0.3).points[2] for s in ("grains", "masses")
-    )
-    verdict = more(scores, **changed)
-    assert verdict.outcome == "held"
-    assert one.drop < other.drop < 0.02
-    assert (verdict.drop, verdict.low < verdict.drop < verdict.high) == (pytest.approx(one.drop - other.drop), True)
-    assert verdict.sentence.startswith(
-        f"Brier score rose by {-one.drop:.3f} in grains and by {-other.drop:.3f} in masses at lowpass 2 mm: difference "
-        f"{-verdict.drop:.3f} [{-verdict.high:.3f}, {-verdict.low:.3f}] against a required difference of 0.020 "
-    )
-    reversed_kinds = judge_more(
-        selectivity(scores, asked := tolerance(**changed, subgroup="masses", than="grains")), asked, 2.0
-    )
-    assert reversed_kinds.outcome == "broken"
-
-
-def test_an_undecided_difference_says_how_many_would_decide():
-    drop = more(table(1.2), margin=0.1).drop
-    verdict = more(table(1.2), margin=drop - 0.02)
-    assert verdict.outcome == "inconclusive"
-    assert "60 malignant in masses). Inconclusive: about " in verdict.sentence
-    assert "malignant breasts would decide. Look closer:" in verdict.sentence
-    assert "Inconclusive" not in more(table(2.5)).sentence
-    assert "Inconclusive" not in more(table(0.0)).sentence
-
-
-def test_ten_cancers_of_the_other_kind_are_enough():
-    ten = table(2.5)
-    of_the_other = np.flatnonzero((ten.malignant == 1) & (ten.subgroup == "masses"))
-    ten.malignant[of_the_other[10:]] = -1
-    assert more(ten).outcome == "held"
-    assert "(n = 60 malignant, 720 not, 50 of unknown label left out; 10 malignant in masses)" in more(ten).sentence
-
-
-def test_selectivity_needs_cancers_of_both_kinds():
-    few = table(2.5)
-    few.malignant[(few.malignant == 1) & (few.subgroup == "masses") & (np.arange(BREASTS) > 20)] = -1
-    verdict = more(few)
-    assert verdict.outcome == "not_run"
-    assert "7 malignant breasts in masses are too few, at least 10 are needed" in verdict.sentence
-    none = table(2.5)
-    none.subgroup[none.subgroup == "masses"] = "grains"
-    assert "0 malignant breasts in masses are too few" in more(none).sentence
-
-
-def test_random_readers_are_told_where_they_cannot_speak_for_others():
-    verdict = more(table(2.5, readers=4), readers="random")
-    assert verdict.outcome == "held"
-    assert "4 readers taken for any readers" in verdict.sentence
-    alone = more(table(2.5), readers="random")
-    assert alone.outcome == "not_run"
-    assert "1 reader is too few to speak for others, at least 2 are needed" in alone.sentence
-    apart = table(2.5, readers=4)
-    kinds = apart.subgroup[:, None] == np.array(["masses", "masses", "grains", "grains"])
-    apart.scores[:, kinds & (apart.malignant == 1)[:, None]] = np.nan
-    verdict = more(apart, readers="random")
-    assert verdict.outcome == "not_run"
-    assert "fewer than 2 readers scored both grains and masses, so none stand for others" in verdict.sentence
-
-
-def test_the_difference_of_drops_scatters_as_resamples_do():
-    rng = np.random.default_rng(51)
-    scores = table(1.0, readers=2)
-
-    def samples(breasts):
-        found = []
-        for name in ("grains", "masses"):
-            used = breasts[(scores.malignant[breasts] == 0) | (scores.subgroup[breasts] == name)]
-            found.append(
-                Sample(scores=scores.scores[:, used], malignant=scores.malignant[used] == 1, clusters=used // 6)
-            )
-        return found
-
-    whole = drop_contrast(METRICS[0], *samples(np.arange(BREASTS)), Terms())[0]
-    drawn = []
-    for _ in range(200):
-        patients = np.concatenate([rng.integers(0, 30, 30), rng.integers(30, 150, 120)])
-        one, other = samples((6 * patients[:, None] + np.arange(6)).ravel())
-        drawn.append(measure(METRICS[0], one).drop - measure(METRICS[0], other).drop)
-    assert whole.standard_error[1:] == pytest.approx(np.std(drawn, axis=0)[1:], rel=0.2)
-    assert np.all((whole.low[1:] < whole.value[1:]) & (whole.value[1:] < whole.high[1:]))
 
 
 def not_worse(candidate, baseline, severity=2.0, **changed):
@@ -286,89 +173,6 @@ def test_what_is_the_same_of_all_clean_scores_is_no_claim_on_them(metric, operat
         return
     with pytest.raises(UnusableInput, match=f"decide where perturbation is 'clean', got '{metric}'; it is the same of"):
         replace(holds, claim="not_worse", perturbation="clean")
-
-
-def test_a_mean_over_the_ladder_is_of_the_breasts_that_have_all_of_it():
-    scores, whole = table(2.5), np.arange(BREASTS) % 3 != 0
-    gaps = scores.scores.copy()
-    gaps[1, ~whole & (np.arange(BREASTS) % 2 == 0)] = np.nan
-    gaps[2, ~whole & (np.arange(BREASTS) % 2 == 1)] = np.nan
-    found = ladder_mean(replace(scores, scores=gaps), "lowpass", subgroup="grains")
-    expected = ladder_mean(scores.cut(np.flatnonzero(whole)), "lowpass", subgroup="grains")
-    assert (found.positives, found.negatives) == (expected.positives, expected.negatives)
-    assert (found.value, found.drop) == pytest.approx((expected.value, expected.drop), abs=1e-12)
-    assert (found.drop_low, found.drop_high) == pytest.approx((expected.drop_low, expected.drop_high), abs=1e-12)
-
-
-def test_what_is_first_broken_is_looked_for_among_the_severities_drawn():
-    scores = table(2.5)
-    whole = curve(scores, "lowpass", subgroup="grains")
-    mild, strong = (replace(whole, points=(whole.clean, whole.at(severity))) for severity in (0.5, 2.0))
-    asked = [
-        tolerance("holds", subgroup="grains", margin=margin, confidence=confidence)
-        for margin, confidence in ((0.2, 0.95), (0.1, 0.8), (0.1, 0.95))
-    ]
-    for drawn, severity in ((mild, None), (strong, 2.0), (whole, 2.0)):
-        assert in_one_number(scores, drawn, asked)["first_broken"] == [
-            {"margin": 0.1, "confidence": 0.8, "severity": severity},
-            {"margin": 0.1, "confidence": 0.95, "severity": severity},
-            {"margin": 0.2, "confidence": 0.95, "severity": severity},
-        ]
-
-
-@pytest.mark.parametrize("kind", [0, 1])
-def test_a_mean_over_the_ladder_needs_both_kinds_of_breast(kind):
-    scores = table(2.5)
-    alone = ladder_mean(scores.cut(np.flatnonzero(scores.malignant == kind)), "lowpass")
-    gaps = scores.scores.copy()
-    gaps[1, scores.malignant != kind] = np.nan
-    unscored = ladder_mean(replace(scores, scores=gaps), "lowpass")
-    for found in (alone, unscored):
-        assert (found.value, found.drop, found.drop_low) == (None, None, None)
-
-
-def test_the_mean_over_the_ladder_and_the_first_broken_severity():
-    scores = table(2.5)
-    mean = ladder_mean(scores, "lowpass", subgroup="grains")
-    drawn = curve(scores, "lowpass", subgroup="grains")
-    assert mean.value == pytest.approx(np.mean([p.value for p in drawn.points[1:]]), abs=1e-12)
-    assert mean.drop == pytest.approx(np.mean([p.drop for p in drawn.points[1:]]), abs=1e-12)
-    assert mean.drop_low < mean.drop < mean.drop_high
-    assert first_broken(drawn, tolerance("holds", margin=0.1)) == 2.0
-    assert first_broken(curve(table(0.0), "lowpass", subgroup="grains"), tolerance("holds", margin=0.1)) is None
-    with pytest.raises(
-        UnusableInput, match=r"^site\.csv: a mean over the ladder needs scores under contrast, got clean"
-    ):
-        ladder_mean(scores, "contrast")
-
-
-def test_a_mean_over_some_severities_and_for_any_readers():
-    scores = table(1.5, readers=3)
-    strong = ladder_mean(scores, "lowpass", subgroup="grains", severities=(2.0,))
-    at = curve(scores, "lowpass", subgroup="grains").at(2.0)
-    assert (strong.value, strong.drop, strong.drop_high) == pytest.approx((at.value, at.drop, at.drop_high), abs=1e-12)
-    fixed, random = (ladder_mean(scores, "lowpass", subgroup="grains", readers=kind) for kind in ("fixed", "random"))
-    assert random.value == fixed.value
-    assert random.drop_low <= fixed.drop_low < fixed.drop_high <= random.drop_high
-    assert fixed.reader_variance is None
-    assert random.reader_variance is not None
-
-
-def test_each_margin_of_a_curve_is_held_against_every_severity_with_its_own_confidence():
-    scores = table(1.5)
-    drawn = curve(scores, "lowpass", subgroup="grains")
-    low = drawn.at(2.0).drop_low
-    wider = curve(scores, "lowpass", subgroup="grains", confidence=0.999).at(2.0).drop_low
-    asked = [
-        tolerance("holds", margin=(low + wider) / 2, severities=(0.5,)),
-        tolerance("holds", margin=(low + wider) / 2, confidence=0.999),
-        tolerance("holds", margin=0.1, subgroup="masses"),
-        tolerance("responds", margin=0.1),
-    ]
-    told = in_one_number(scores, drawn, asked)
-    assert [(each["confidence"], each["severity"]) for each in told["first_broken"]] == [(0.95, 2.0), (0.999, None)]
-    assert told["ladder_mean"]["positives"] == 60
-    assert json.loads(json.dumps(told)) == told
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="MAMMO_SHARED does not name the folder with the published scores")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.verdicts import Curve, Point, Tolerance, judge, judge_clean, judge_severity, not_run
+from mammo_fixtures.verdicts import Curve, Point, Tolerance, judge, judge_severity, not_run
 
 
 def point(severity, value=0.9, low=0.8, high=0.95, drop=(0.0, 0.0, 0.0), positives=48, negatives=211):
@@ -75,56 +75,6 @@ def test_holds_compares_the_bounds_with_the_margin(drop, outcome):
 )
 def test_responds_compares_the_bounds_with_the_margin(drop, outcome):
     assert judge_severity(drawn(drop), tolerance("responds", 0.15), 0.5).outcome == outcome
-
-
-@pytest.mark.parametrize(
-    ("drop", "holds", "responds"),
-    [
-        # A rise of 0.09, of which the bounds say 0.0501 to 0.12 and so on.
-        ((-0.09, -0.12, -0.0501), "broken", "held"),
-        ((-0.09, -0.12, -0.05), "inconclusive", "held"),
-        ((-0.09, -0.12, -0.04), "inconclusive", "inconclusive"),
-        ((-0.03, -0.05, 0.0), "held", "inconclusive"),
-        ((-0.03, -0.0499, 0.0), "held", "broken"),
-        ((0.09, 0.06, 0.12), "held", "broken"),
-    ],
-)
-def test_where_less_is_better_it_is_the_rise_that_counts(drop, holds, responds):
-    curve = drawn(drop, clean=0.2, low=0.15, metric="brier")
-    assert judge_severity(curve, tolerance(metric="brier"), 0.5).outcome == holds
-    assert judge_severity(curve, tolerance("responds", metric="brier"), 0.5).outcome == responds
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(
-    ("drop", "holds", "responds"),
-    [
-        ((0.09, 0.0501, 0.12), "broken", "held"),
-        ((0.09, 0.05, 0.12), "inconclusive", "held"),
-        ((0.09, 0.04, 0.12), "inconclusive", "inconclusive"),
-        ((0.03, -0.01, 0.05), "held", "inconclusive"),
-        ((0.03, -0.01, 0.0499), "held", "broken"),
-        # The bound on the side of the lesser change counts too.
-        ((0.01, -0.04, 0.06), "inconclusive", "inconclusive"),
-        ((0.005, -0.03, 0.04), "held", "broken"),
-    ],
-)
-def test_where_nothing_should_change_a_change_either_way_counts(sign, drop, holds, responds):
-    low, high = sorted(sign * bound for bound in drop[1:])
-    curve = drawn((sign * drop[0], low, high), clean=0.2, low=0.15, metric="recall_rate")
-    verdict = judge_severity(curve, tolerance(metric="recall_rate"), 0.5)
-    assert verdict.outcome == holds
-    assert (verdict.drop, verdict.low, verdict.high) == (sign * drop[0], low, high)
-    assert judge_severity(curve, tolerance("responds", metric="recall_rate"), 0.5).outcome == responds
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_how_many_would_decide_goes_by_the_size_of_the_change(sign):
-    # 48 × (0.05 / 0.02)² = 300, whichever way it changed.
-    low, high = sorted((sign * 0.02, sign * 0.12))
-    curve = drawn((sign * 0.07, low, high), clean=0.2, low=0.15, metric="recall_rate")
-    sentence = judge_severity(curve, tolerance(metric="recall_rate"), 0.5).sentence
-    assert "about 300 malignant breasts would decide" in sentence
 
 
 def test_responds_needs_something_to_lose():
@@ -316,67 +266,3 @@ def test_a_tolerance_meets_its_own_curve_only(changed, message):
     with pytest.raises(UnusableInput) as refused:
         judge(drawn(), tolerance(**changed))
     assert str(refused.value) == f"tolerance: the curve must have the tolerance's {message}"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "outcome", "says"),
-    [
-        (
-            0.51,
-            0.9,
-            "held",
-            "Clean AUC of masses is 0.700 [0.510, 0.900] against chance at 0.5 (n = 48 malignant, 211 not).",
-        ),
-        (
-            0.5,
-            0.9,
-            "inconclusive",
-            "Clean AUC of masses is 0.700 [0.500, 0.900] against chance at 0.5 (n = 48 malignant, 211 not). It may be "
-            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: "
-            "the same command with -k contract --mammo-report=out/",
-        ),
-        (
-            0.3,
-            0.5,
-            "inconclusive",
-            "Clean AUC of masses is 0.700 [0.300, 0.500] against chance at 0.5 (n = 48 malignant, 211 not). It may be "
-            "chance: add malignant breasts, and check that labels and exams belong together. Look closer: "
-            "the same command with -k contract --mammo-report=out/",
-        ),
-        (
-            0.3,
-            0.49,
-            "broken",
-            "Clean AUC of masses is 0.700 [0.300, 0.490] against chance at 0.5 (n = 48 malignant, 211 not). The score "
-            "points the wrong way: check the labels and the sign of the score. Look closer: the same command "
-            "with -k contract --mammo-report=out/",
-        ),
-    ],
-)
-def test_clean_is_held_against_chance(low, high, outcome, says):
-    curve = Curve(perturbation="clean", metric="auc", subgroup="masses", points=(point(0.0, 0.7, low, high),))
-    verdict = judge_clean(curve, test="test_clean")
-    assert (verdict.outcome, verdict.sentence, verdict.test) == (outcome, says, "test_clean")
-    assert (verdict.claim, verdict.clean, verdict.low, verdict.high) == ("clean", 0.7, low, high)
-    assert (verdict.perturbed, verdict.drop, verdict.margin, verdict.severity) == (None, None, None, 0.0)
-
-
-def test_clean_is_not_run_without_an_interval_and_refused_of_a_metric_without_chance():
-    for low, high in ((None, 0.9), (0.6, None), (None, None)):
-        curve = Curve(perturbation="clean", metric="auc", subgroup="masses", points=(point(0.0, 0.7, low, high),))
-        verdict = judge_clean(curve)
-        assert verdict.outcome == "not_run"
-        assert "so there is no interval" in verdict.sentence
-    brier = Curve(perturbation="clean", metric="brier", subgroup="masses", points=(point(0.0, 0.2, 0.1, 0.3),))
-    with pytest.raises(UnusableInput, match="a value at chance, got 'brier'; judge auc"):
-        judge_clean(brier)
-
-
-def test_clean_is_not_run_below_ten_cancers():
-    few = Curve(perturbation="clean", metric="auc", subgroup="all", points=(point(0.0, positives=9),))
-    verdict = judge_clean(few)
-    assert verdict.outcome == "not_run"
-    assert verdict.sentence == (
-        "Clean AUC of all breasts was not judged: 9 malignant breasts are too few, at least 10 are needed (n = 9 "
-        "malignant, 211 not). Add such breasts to the cohort."
-    )
