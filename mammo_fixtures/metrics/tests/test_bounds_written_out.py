@@ -1,0 +1,119 @@
+"""Bounds of AUCs and of their drops against docs/method.md written out, patient by patient, in loops."""
+
+import math
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm, t
+
+from mammo_fixtures.metrics import Sample, measure_auc
+
+CONFIDENCES = (0.8, 0.95)
+
+
+def placements(positives, negatives):
+    """Share of breasts of the other kind that each one is in order with, ties half, mean over readers."""
+    of_readers = []
+    for reader in range(positives.shape[1]):
+        x, y = positives[:, reader], negatives[:, reader]
+        order = np.array([[1.0 if a > b else 0.5 if a == b else 0.0 for b in y] for a in x])
+        of_readers.append((order.mean(axis=1), order.mean(axis=0)))
+    mean = tuple(np.mean([each[kind] for each in of_readers], axis=0) for kind in (0, 1))
+    share = mean[1].var() / np.mean([each[1].var() for each in of_readers])
+    return (*mean, min(share, 1.0))
+
+
+def variance(above, below, of_positives, of_negatives, scatter=0.0):
+    """Obuchowski's (1997): S10, S01 and S11 of contributions summed within patients."""
+    m, n, centre = len(above), len(below), np.mean(above)
+    sums = defaultdict(lambda: [0.0, 0.0])
+    for value, patient in zip(above, of_positives, strict=True):
+        sums[patient][0] += value - centre
+    for value, patient in zip(below, of_negatives, strict=True):
+        sums[patient][1] += value - centre
+    with_positive, with_negative, patients = len(set(of_positives)), len(set(of_negatives)), len(sums)
+    s10 = with_positive / (with_positive - 1) / m * sum(a * a for a, _ in sums.values())
+    s01 = with_negative / (with_negative - 1) / n * sum(b * b for _, b in sums.values())
+    s11 = patients / (patients - 1) * sum(a * b for a, b in sums.values())
+    spread = scatter * with_positive / (with_positive - 1) / m**2
+    return max(s10 / m + s01 / n + 2 * s11 / (m * n), 0.0) + spread
+
+
+def with_one_more(above, below, placement):
+    m = len(above)
+    return np.append(above, placement), (below * m + placement) / (m + 1)
+
+
+def hanley_mcneil(a, m, n):
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    return (a * (1 - a) + (m - 1) * (q1 - a * a) + (n - 1) * (q2 - a * a)) / (m * n)
+
+
+def value_bounds(above, below, kept, of_positives, of_negatives, confidence):
+    m, n, auc, level = len(above), len(below), np.mean(above), (1 + confidence) / 2
+    lost = with_one_more(above, below, 0.5)
+    seen = variance(above, below, of_positives, of_negatives) / hanley_mcneil(auc, m, n)
+    feared = variance(*lost, [*of_positives, "another"], of_negatives, kept / 12)
+    feared /= hanley_mcneil(np.mean(lost[0]), m + 1, n)
+    plain = seen * t.ppf(level, len(set(of_positives))) ** 2
+    guarded = max(plain, feared * norm.ppf(level) ** 2)
+
+    def end(outside, scale):
+        return brentq(lambda a: (auc - a) ** 2 - scale * hanley_mcneil(a, m, n), outside, auc, xtol=1e-15)
+
+    return end(1e-12, guarded if auc >= 0.5 else plain), end(1 - 1e-12, guarded if auc <= 0.5 else plain)
+
+
+def drop_bounds(clean, perturbed, kept, of_positives, of_negatives, confidence):
+    above, below = (before - after for before, after in zip(clean, perturbed, strict=True))
+    drop, level, one_more = np.mean(above), (1 + confidence) / 2, [*of_positives, "another"]
+    plain = t.ppf(level, len(set(of_positives)) - 1) * math.sqrt(variance(above, below, of_positives, of_negatives))
+    spared = with_one_more(above, below, 0.0)
+    struck = with_one_more(above, below, max(np.mean(clean[0]) - 0.5, 0.0))
+    low = np.mean(spared[0]) - norm.ppf(level) * math.sqrt(variance(*spared, one_more, of_negatives))
+    scatter = kept / 12 + np.var(clean[0])
+    high = np.mean(struck[0]) + norm.ppf(level) * math.sqrt(variance(*struck, one_more, of_negatives, scatter))
+    return max(min(drop - plain, low), -1.0), min(max(drop + plain, high), 1.0)
+
+
+COHORTS = {
+    "few": {"m": 12, "n": 40},
+    "many": {"m": 150, "n": 200},
+    "bilateral": {"m": 40, "n": 120, "of_one_patient": 2},
+    "mixed patients": {"m": 40, "n": 120, "of_one_patient": 5},
+    "readers": {"m": 25, "n": 80, "readers": 4},
+    "below chance": {"m": 30, "n": 100, "separation": -1.0},
+    "gains": {"m": 30, "n": 100, "moved": -0.8},
+    "lost altogether": {"m": 30, "n": 100, "separation": 3.0, "moved": 3.0},
+    "tied": {"m": 30, "n": 100, "grid": 0.5},
+}
+
+
+@pytest.mark.parametrize("confidence", CONFIDENCES)
+@pytest.mark.parametrize("name", COHORTS)
+def test_bounds_are_those_of_the_method(name, confidence):
+    chosen = {"of_one_patient": 1, "readers": 1, "separation": 1.2, "moved": 0.5, "grid": 0.0} | COHORTS[name]
+    m, n = chosen["m"], chosen["n"]
+    rng = np.random.default_rng(90)
+    malignant = rng.permutation(m + n) < m
+    own = rng.standard_normal((m + n, 1)) + 0.5 * rng.standard_normal((m + n, chosen["readers"]))
+    clean = own + chosen["separation"] * malignant[:, None]
+    perturbed = clean + 0.4 * rng.standard_normal(own.shape) - chosen["moved"] * malignant[:, None]
+    scores = np.stack([clean, perturbed])
+    if chosen["grid"]:
+        scores = np.round(scores / chosen["grid"]) * chosen["grid"]
+    patients = np.arange(m + n) // chosen["of_one_patient"]
+    got = measure_auc(Sample(scores=scores, malignant=malignant, clusters=patients), confidence)
+
+    of_each = [placements(each[malignant], each[~malignant]) for each in scores]
+    kept = of_each[0][2] if chosen["readers"] > 1 else 1.0
+    whose = patients[malignant].tolist(), patients[~malignant].tolist()
+    for i, (above, below, _) in enumerate(of_each):
+        assert got.value[i] == pytest.approx(np.mean(above), abs=1e-12)
+        assert got.standard_error[i] == pytest.approx(math.sqrt(variance(above, below, *whose)), abs=1e-12)
+        expected = value_bounds(above, below, kept, *whose, confidence)
+        assert (got.low[i], got.high[i]) == pytest.approx(expected, abs=1e-11)
+    expected = drop_bounds(of_each[0][:2], of_each[1][:2], kept, *whose, confidence)
+    assert (got.drop_low[1], got.drop_high[1]) == pytest.approx(expected, abs=1e-11)
