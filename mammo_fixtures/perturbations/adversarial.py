@@ -23,8 +23,9 @@ DIGITAL_UNIT = 1 / 4095
 STEPS = 20
 STEP_SHARE = 2.5
 """All steps together reach so many times ε: they cross the ball and may turn."""
-_INWARD = (1 - 1e-6, 1 - 1e-5, 1 - 1e-4, 1 - 1e-3)
-"""Against the rounding of pixels, which may add a millionth to a root-mean-square."""
+_INWARD = (1 - 1e-6, 1 - 1e-5, 1 - 1e-4, 1 - 1e-3, 0.99, 0.9, 0.5, 0.0)
+"""Against the rounding of pixels, which may add a millionth to a root-mean-square, and some per cent to one of a
+thousandth of a digital unit."""
 
 Gradients = Callable[[Sequence["Tensor"]], "list[Tensor]"]
 """Gradient of the loss at images of views, in the views' order, or some positive multiple. Not to be changed."""

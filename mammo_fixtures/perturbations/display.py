@@ -215,5 +215,9 @@ BIT_DEPTH = Perturbation(
     valid=(1, 24),
     nothing=math.inf,
     set="extended",
-    source="Export to fewer bits: 10 in many viewers, 8 in PNG and JPEG, fewer as a stress test.",
+    may_cancel=True,
+    source=(
+        "Export to fewer bits: 10 in many viewers, 8 in PNG and JPEG, fewer as a stress test. A view or a classifier "
+        "that has no more bits itself cancels it."
+    ),
 )

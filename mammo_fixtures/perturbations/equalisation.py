@@ -70,7 +70,8 @@ def local_equalisation(
     Each of 8 × 8 tiles of the breast's box has a curve: the cumulated histogram of its breast pixels in 256 levels,
     none of which may hold more than the clip limit; the excess is shared out evenly once. A pixel's value is
     interpolated between the curves of the four nearest tiles and between levels. A limit of 0 makes all curves
-    straight: the identity.
+    straight: the identity. A grey value that lies on the border of two levels is counted in the one that its float32
+    falls in, which may be either; so another implementation may differ by a share of the clip limit there.
     """
     import torch
 

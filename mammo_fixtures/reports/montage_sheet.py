@@ -12,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
     from mammo_fixtures.exams import View
 
@@ -21,6 +22,8 @@ DETAIL_LEAST, DETAIL_MOST = 240, 600
 """A detail is drawn pixel by pixel, or by whole multiples, between these sizes."""
 GAP, LINE, LETTERS = 8, 20, 14
 PAPER, INK, FRAME = 24, 230, 255
+NO_CHARACTER = "\uffff"
+"""Which no font has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,7 @@ def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(LETTERS)
+    title, notes = legible(title, font), [legible(note, font) for note in notes]
     left = places(panels)
     width = left[-1] + panels[-1].width + GAP
     labels = [textwrap.wrap(panel.label, max(panel.width // 8, 8)) for panel in panels]
@@ -145,6 +149,25 @@ def sheet(title: str, panels: Sequence[Panel], notes: Sequence[str]) -> Image:
     for number, line in enumerate(lines):
         pen.text((GAP, end + LINE * number), line, fill=INK, font=font)
     return picture
+
+
+def legible(text: str, font: ImageFont | FreeTypeFont) -> str:
+    """Characters that a font lacks as their code points: all of them would be drawn as one box, so that the ids of two
+    exams could look the same.
+    """
+    box = _drawn(NO_CHARACTER, font)
+    return "".join(
+        each.encode("ascii", "backslashreplace").decode() if _drawn(each, font) == box else each for each in text
+    )
+
+
+def _drawn(character: str, font: ImageFont | FreeTypeFont) -> bytes:
+    """A font of Pillow's without FreeType refuses what it lacks."""
+    try:
+        mask = font.getmask(character)
+    except UnicodeEncodeError:
+        return b""
+    return bytes(mask) if any(mask.size) else character.encode()
 
 
 def places(panels: Sequence[Panel]) -> list[int]:

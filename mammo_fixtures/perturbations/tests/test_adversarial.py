@@ -1,5 +1,7 @@
 """Adversarial images: balls after rounding, closed forms, foolbox on the same loss and steps, universal fields."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,15 @@ def test_the_root_mean_square_never_exceeds_epsilon(severity):
     rms = away(image(PGD_L2, shared, severity), shared).square().mean().sqrt()
     radius = severity * DIGITAL_UNIT
     assert 0.999 * radius < rms <= radius
+
+
+@pytest.mark.parametrize("severity", [0.001, 0.0015, 0.004])
+def test_nor_does_it_where_a_step_is_of_the_size_of_float32s_rounding(severity):
+    dark = view()
+    shared = Shared(replace(dark, pixels=1 - dark.pixels))
+    shared.ascent.gradients = following(network())
+    rms = away(image(PGD_L2, shared, severity), shared).square().mean().sqrt()
+    assert rms <= severity * DIGITAL_UNIT
 
 
 def test_the_fast_gradient_moves_each_pixel_by_epsilon_along_the_sign():

@@ -156,6 +156,14 @@ def test_bit_depth_leaves_that_many_levels_and_errs_by_half_a_step(bits):
     assert (ours.min(), ours.max()) == (0, 1)
 
 
+def test_a_classifier_of_8_bits_does_not_see_8_bits():
+    """Which is no fault of the set-up."""
+    shared = Shared(breast())
+    given, ours = (np.rint(pixels * 255) for pixels in (shared.view.pixels, perturbed(BIT_DEPTH, shared, 8)))
+    assert (given == ours).all()
+    assert BIT_DEPTH.may_cancel
+
+
 def test_full_bit_depth_is_infinitely_many_bits():
     given = breast()
     assert perturbed(BIT_DEPTH, given, math.inf).tobytes() == given.pixels.tobytes()

@@ -5,13 +5,26 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from mammo_fixtures import PERTURBATIONS, UnusableInput, View, perturb
 from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.reports import pictures
-from mammo_fixtures.reports.montage_sheet import FULL_MOST, GAP, Detail, Greys, Panel, grey, places
+from mammo_fixtures.reports.montage_sheet import (
+    FULL_MOST,
+    GAP,
+    INK,
+    LETTERS,
+    LINE,
+    PAPER,
+    Detail,
+    Greys,
+    Panel,
+    grey,
+    legible,
+    places,
+)
 from mammo_fixtures.reports.pictures import detail_of, main, montage, write_montages
 
 LESION = (slice(200, 221), slice(60, 81))
@@ -161,6 +174,19 @@ def test_flags_and_what_is_declared_wrongly_are_written():
     bare = montage(breast(), dataclasses.replace(record, flag=None, redeclare=None)).height
     assert montage(breast(), dataclasses.replace(record, redeclare=None)).height == bare + 20
     assert montage(breast(), record).height == bare + 20 * (1 + len(record.severities))
+
+
+def test_ids_that_the_font_cannot_draw_are_told_apart():
+    plain, first, second = (
+        np.asarray(montage(dataclasses.replace(breast(), exam_id=exam_id), "mirror"))[: GAP + LINE]
+        for exam_id in ("17 ± 1", "患者", "患儿")
+    )
+    assert not np.array_equal(first, second)
+    font = ImageFont.load_default(LETTERS)
+    assert legible("exam 患é 17 ± 1", font) == r"exam \u60a3\xe9 17 ± 1"
+    alone = Image.new("L", plain.shape[::-1], PAPER)
+    ImageDraw.Draw(alone).text((GAP, GAP), "mirror, exam 17 ± 1, L-CC", fill=INK, font=font)
+    assert np.array_equal(plain, np.asarray(alone))
 
 
 @pytest.mark.parametrize(
