@@ -120,3 +120,17 @@ def test_views_that_have_no_counterpart_do_not_change_places(exam):
     needs = Needs(cohort=cohort, classifier=Classifier(Listening(), level="exam", missing_views="blank"))
     assert [needs.met(breast, "view_swap") for breast in cohort.breasts] == [False, False, True, True]
     assert needs.said("view_swap") == "needs views that can change places; 2 of 4 breasts are in exams with them"
+
+
+@pytest.mark.parametrize(("level", "met"), [("view", True), ("exam", False)])
+def test_a_view_that_the_classifier_does_not_look_at_is_none_that_could_be_withheld(level, met):
+    cohort = in_memory(1, positions=("CC", "ML"))
+    network = Listening() if level == "exam" else view_level().network
+    needs = Needs(cohort=cohort, classifier=Classifier(network, level=level, missing_views="blank"))
+    assert [needs.met(breast, "missing_view") for breast in cohort.breasts] == [met, met]
+
+
+def test_what_an_exam_level_classifier_does_not_look_at_does_not_change_places():
+    cohort = in_memory(1, positions=("CC", "ML"))
+    needs = Needs(cohort=cohort, classifier=Classifier(Listening(), level="exam", views=("L-CC", "R-ML")))
+    assert not needs.met(cohort.breasts[0], "view_swap")
