@@ -5,7 +5,7 @@ import pytest
 
 from mammo_fixtures import ScoreTable, UnusableInput
 from mammo_fixtures.scoring import CLEAN, Condition
-from mammo_fixtures.scoring.identical import identical_to_clean
+from mammo_fixtures.scoring.identical import doubt_of, identical_to_clean
 
 LOWPASS = Condition("lowpass", 0.5)
 
@@ -121,3 +121,13 @@ def test_identical_means_for_every_reader():
     assert identical_to_clean(table(readers=("a", "b"), scores=scores)) == {}
     scores[:, :, 1] = np.nan
     assert identical_to_clean(table(readers=("a", "b"), scores=scores)) == {LOWPASS: 1.0}
+    scores[0, :, 1] = 0.0
+    assert identical_to_clean(table(readers=("a", "b"), scores=scores)) == {}, "missing under one of them alone"
+
+
+def test_the_doubt_names_the_first_counts_the_others_and_gives_the_least_share():
+    assert doubt_of({}) == ""
+    one = doubt_of({LOWPASS: 1.0})
+    assert one.startswith("scores under lowpass 0.5 are bit-identical to clean for 100.0% of breasts or more: ")
+    three = doubt_of({LOWPASS: 1.0, Condition("contrast", 0.5): 0.9925, Condition("contrast", 0.9): 0.999})
+    assert three.startswith("scores under lowpass 0.5 and 2 more are bit-identical to clean for 99.2% of breasts")
