@@ -179,7 +179,8 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
         negatives=np.concatenate([end.placements.negatives[-1:] for end in ends]),
         kept=max(end.placements.kept for end in ends),
     )
-    fell, rose = _exchanged(placements, clusters)
+    breasts = min(end.breasts for end in ends)
+    fell, rose = _exchanged(placements, clusters, breasts)
     biases = [end.bias[:, -1:] for end in ends if end.bias is not None]
     losses = [end.lost[-1:] for end in ends if end.lost is not None]
     alarms = [end.alarm[-1:] for end in ends if end.alarm is not None]
@@ -187,7 +188,7 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
         placements=placements,
         fell=fell,
         rose=rose,
-        breasts=min(end.breasts for end in ends),
+        breasts=breasts,
         bias=np.concatenate(biases, axis=1) if biases else None,
         lost=np.concatenate(losses) if losses else None,
         alarm=np.concatenate(alarms) if alarms else None,
@@ -196,9 +197,13 @@ def _released(baseline: Reading, candidate: Reading, clusters: Clusters) -> Read
     )
 
 
-def _exchanged(placements: Placements, clusters: Clusters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares of breasts that one release counts and the other does not, as many as scatter like the difference."""
+def _exchanged(
+    placements: Placements, clusters: Clusters, breasts: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of breasts that one release counts and the other does not, as many as scatter like the difference.
+
+    `breasts` is how many of equal weight the share is of; NaN where the metric is none.
+    """
     difference = placements.drops.mean
-    breasts = placements.positives.shape[1]
     both = np.clip(clustered_variance(placements.drops, clusters) * breasts + difference**2, np.abs(difference), 1.0)
     return (both + difference) / 2.0, (both - difference) / 2.0

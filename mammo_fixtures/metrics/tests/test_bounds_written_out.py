@@ -8,7 +8,10 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm, t
 
-from mammo_fixtures.metrics import Sample, measure_auc
+from mammo_fixtures.metrics import OperatingPoint, Sample, Terms, measure, measure_auc
+from mammo_fixtures.metrics.auc import AUC
+from mammo_fixtures.metrics.contrast import compare, drop_contrast
+from mammo_fixtures.metrics.decisions import RECALL_RATE, SENSITIVITY, SPECIFICITY
 
 CONFIDENCES = (0.8, 0.95)
 
@@ -78,6 +81,19 @@ def drop_bounds(clean, perturbed, kept, of_positives, of_negatives, confidence):
     return max(min(drop - plain, low), -1.0), min(max(drop + plain, high), 1.0)
 
 
+def difference_error(one, other, below, patients_of_one, patients_of_other, of_negatives):
+    """Of the drop of one subgroup less that of another, whose cancers are set against the same other breasts."""
+    sums = defaultdict(lambda: [0.0, 0.0])
+    for drops, patients, sign in ((one, patients_of_one, 1), (other, patients_of_other, -1)):
+        for value, patient in zip(drops, patients, strict=True):
+            sums[patient][0] += sign * (value - np.mean(drops)) / len(drops)
+    for first, second, patient in zip(*below, of_negatives, strict=True):
+        sums[patient][1] += (first - np.mean(one) - (second - np.mean(other))) / len(of_negatives)
+    counts = len({*patients_of_one, *patients_of_other}), len(set(of_negatives)), len(sums)
+    a, b, both = (count / (count - 1) for count in counts)
+    return math.sqrt(sum(a * x * x + b * y * y + 2 * both * x * y for x, y in sums.values()))
+
+
 COHORTS = {
     "few": {"m": 12, "n": 40},
     "many": {"m": 150, "n": 200},
@@ -117,3 +133,91 @@ def test_bounds_are_those_of_the_method(name, confidence):
         assert (got.low[i], got.high[i]) == pytest.approx(expected, abs=1e-11)
     expected = drop_bounds(of_each[0][:2], of_each[1][:2], kept, *whose, confidence)
     assert (got.drop_low[1], got.drop_high[1]) == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize("confidence", CONFIDENCES)
+@pytest.mark.parametrize("of_one_patient", [1, 3])
+def test_bounds_of_a_difference_of_drops_are_those_of_the_method(of_one_patient, confidence):
+    """Zou and Donner (2008): distances between estimate and bound, with the correlation of the two drops."""
+    rng = np.random.default_rng(91)
+    kind = rng.permutation(np.repeat(["one", "other", ""], [25, 40, 90]))
+    patients = np.arange(len(kind)) // of_one_patient
+    clean = rng.standard_normal(len(kind)) + 1.5 * (kind != "")
+    perturbed = clean + 0.5 * rng.standard_normal(len(kind)) - 0.9 * (kind == "one") - 0.2 * (kind == "other")
+    scores, negative = np.stack([clean, perturbed])[:, :, None], kind == ""
+
+    def sample(name):
+        used = np.flatnonzero((kind == name) | negative)
+        return Sample(scores=scores[:, used], malignant=kind[used] == name, clusters=patients[used])
+
+    got, _, _ = drop_contrast(AUC, sample("one"), sample("other"), Terms(confidence=confidence))
+
+    drops, errors, distances, below = [], [], [], []
+    for name in ("one", "other"):
+        before, after = (placements(each[kind == name], each[negative])[:2] for each in scores)
+        whose = patients[kind == name].tolist(), patients[negative].tolist()
+        of_breasts = [a - b for a, b in zip(before, after, strict=True)]
+        low, high = drop_bounds(before, after, 1.0, *whose, confidence)
+        drops.append(of_breasts[0])
+        below.append(of_breasts[1])
+        errors.append(math.sqrt(variance(*of_breasts, *whose)))
+        distances.append((np.mean(of_breasts[0]) - low, high - np.mean(of_breasts[0])))
+    error = difference_error(
+        *drops, below, patients[kind == "one"].tolist(), patients[kind == "other"].tolist(), whose[1]
+    )
+    r = (errors[0] ** 2 + errors[1] ** 2 - error**2) / (2 * errors[0] * errors[1])
+    assert 0.01 < abs(r) < 0.9
+
+    def joined(x, y):
+        return math.sqrt(x * x + y * y - 2 * r * x * y)
+
+    value = np.mean(drops[0]) - np.mean(drops[1])
+    expected = value - joined(distances[0][0], distances[1][1]), value + joined(distances[0][1], distances[1][0])
+    assert (got.value[1], got.standard_error[1]) == pytest.approx((value, error), abs=1e-12)
+    assert (got.low[1], got.high[1]) == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+def test_bounds_of_what_a_release_lost_are_those_of_a_drop(readers):
+    """The baseline's score of a breast stands where the clean one does."""
+    rng = np.random.default_rng(92)
+    malignant = rng.permutation(130) < 30
+    own = rng.standard_normal((130, 1)) + 0.5 * rng.standard_normal((130, readers)) + 1.5 * malignant[:, None]
+    released = [own, own + 0.5 * rng.standard_normal(own.shape) - 0.6 * malignant[:, None]]
+    patients = np.arange(130) // 2
+    # What is clean in either release decides nothing.
+    samples = [
+        Sample(scores=np.stack([rng.random(own.shape), each]), malignant=malignant, clusters=patients)
+        for each in released
+    ]
+    got = compare(AUC, *samples, Terms())
+    of_each = [placements(each[malignant], each[~malignant]) for each in released]
+    kept = max(each[2] for each in of_each) if readers > 1 else 1.0
+    expected = drop_bounds(
+        of_each[0][:2], of_each[1][:2], kept, patients[malignant].tolist(), patients[~malignant].tolist(), 0.95
+    )
+    assert got.value.tolist() == pytest.approx([np.mean(each[0]) for each in of_each], abs=1e-12)
+    assert (got.drop_low[1], got.drop_high[1]) == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize("lost", [0.3, 1.0, -0.6])
+@pytest.mark.parametrize("counts", [(1000, 2000), (2000, 200), (40, 2000)])
+@pytest.mark.parametrize("metric", [SENSITIVITY, SPECIFICITY, RECALL_RATE], ids=lambda metric: metric.name)
+def test_calls_of_two_releases_have_the_bounds_of_calls_under_two_conditions(metric, counts, lost):
+    """At a threshold that is given; how many breasts are called by one alone is taken from how the drop scatters."""
+    rng = np.random.default_rng(93)
+    malignant = np.arange(sum(counts)) < counts[0]
+    clean = rng.standard_normal((len(malignant), 1)) + 1.5 * malignant[:, None]
+    released = [clean, clean + 0.5 * rng.standard_normal(clean.shape) - lost]
+    terms = Terms(operating_point=OperatingPoint.parse("score>1.0"))
+
+    def sample(scores):
+        return Sample(scores=np.stack(scores), malignant=malignant, clusters=np.arange(len(malignant)))
+
+    got = compare(metric, *(sample([clean, each]) for each in released), terms)
+    seen = measure(metric, sample(released), terms)
+    assert got.value.tolist() == pytest.approx(seen.value.tolist(), abs=1e-12)
+    bounds = (seen.drop_low[1], seen.drop_high[1])
+    # A variance from the breasts at hand is larger than the binomial one by n / (n − 1).
+    fewest = {SENSITIVITY: counts[0], SPECIFICITY: counts[1]}.get(metric, min(counts))
+    assert (got.drop_low[1], got.drop_high[1]) == pytest.approx(bounds, abs=2.0 * (bounds[1] - bounds[0]) / fewest)
