@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm, t
 
-from mammo_fixtures.metrics import OperatingPoint, Sample, Terms, measure, measure_auc
+from mammo_fixtures.metrics import METRICS, OperatingPoint, Sample, Terms, measure, measure_auc
 from mammo_fixtures.metrics.auc import AUC
 from mammo_fixtures.metrics.contrast import compare, drop_contrast
 from mammo_fixtures.metrics.decisions import RECALL_RATE, SENSITIVITY, SPECIFICITY
@@ -221,3 +221,21 @@ def test_calls_of_two_releases_have_the_bounds_of_calls_under_two_conditions(met
     # A variance from the breasts at hand is larger than the binomial one by n / (n − 1).
     fewest = {SENSITIVITY: counts[0], SPECIFICITY: counts[1]}.get(metric, min(counts))
     assert (got.drop_low[1], got.drop_high[1]) == pytest.approx(bounds, abs=2.0 * (bounds[1] - bounds[0]) / fewest)
+
+
+@pytest.mark.parametrize("metric", [one for one in METRICS if "clean" not in one.needs], ids=lambda one: one.name)
+def test_metrics_that_need_no_clean_scores_tell_releases_apart_as_conditions(metric):
+    rng = np.random.default_rng(94)
+    malignant = np.arange(600) < 120
+    logits = rng.standard_normal((600, 1)) + 2.0 * malignant[:, None] - 1.5
+    released = [1 / (1 + np.exp(-each)) for each in (logits, 0.7 * logits + 0.4 * rng.standard_normal(logits.shape))]
+    patients = np.arange(600) // 2
+
+    def sample(scores):
+        return Sample(scores=np.stack(scores), malignant=malignant, clusters=patients)
+
+    unlike = rng.random(logits.shape)
+    got = compare(metric, *(sample([unlike, each]) for each in released), Terms())
+    seen = measure(metric, sample(released), Terms())
+    for name in ("value", "low", "high", "drop", "drop_low", "drop_high", "standard_error", "drop_standard_error"):
+        assert getattr(got, name) == pytest.approx(getattr(seen, name), abs=1e-12, nan_ok=True), name
