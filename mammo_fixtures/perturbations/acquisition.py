@@ -30,9 +30,10 @@ def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor
     """Photon noise as if the view had been taken at a fraction of its dose, in the breast.
 
     x + √(v(s)(1/d − 1))·n: v(s) is the view's own noise variance at local signal s (`noise_law`), n a field of unit
-    variance with the spectrum of noise that came through a detector. On FOR PROCESSING pixels with a declared gain
-    v = k·s, exactly; elsewhere the law is measured from the view and approximate: signal and processing stay as they
-    were. A little less than nominal dose may help a classifier; scores need not fall steadily.
+    variance with the spectrum of the view's own noise: white, as on a photoconductor, or falling as through a
+    scintillator. On FOR PROCESSING pixels with a declared gain v = k·s, exactly; elsewhere the law is measured from the
+    view and approximate: signal and processing stay as they were. A little less than nominal dose may help a
+    classifier; scores need not fall steadily.
     """
     return added(pixels, quantum_field, math.sqrt(1 / dose_fraction - 1), out)
 
@@ -40,12 +41,15 @@ def quantum_noise(pixels: Tensor, *, dose_fraction: float, quantum_field: Tensor
 def shaped_noise(white: Tensor, spacing_mm: tuple[float, float], half_per_mm: float) -> Tensor:
     """Noise of unit variance at every pixel whose amplitude spectrum is exp(−(f/f₀)² ln 2), f₀ in cycles/mm.
 
-    `white` stands for its cosine coefficients: those of a standard-normal field are one, too.
+    `white` stands for its cosine coefficients: those of a standard-normal field are one, too. Where f₀ is infinite the
+    noise is `white` itself.
     """
     import torch
 
     from mammo_fixtures.perturbations.cosine_transform import filtered
 
+    if math.isinf(half_per_mm):
+        return white
     (rows_gain, rows), (columns_gain, columns) = (
         _noise_gain(n, mm, half_per_mm, white.dtype, white.device)
         for n, mm in zip(white.shape, spacing_mm, strict=True)
@@ -104,11 +108,12 @@ QUANTUM_NOISE = Perturbation(
     severities=(0.80, 0.60, 0.40, 0.25, 0.10),
     valid=(0.001, 1.0),
     nothing=1.0,
+    version=2,
     keyed=True,
     shares=("quantum_field",),
     source=(
-        "Photon statistics: variance is inverse to dose. The noise law is measured from the view; its spectrum falls "
-        "to half amplitude at 5 cycles/mm, as a detector's transfer does. Published dose ladders (M-SYNTH) run "
+        "Photon statistics: variance is inverse to dose. The noise law is measured from the view; so is its spectrum: "
+        "white, or falling to half amplitude at 5, 7 or 10 cycles/mm. Published dose ladders (M-SYNTH) run "
         "20-100 %."
     ),
 )

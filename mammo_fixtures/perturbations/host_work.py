@@ -30,7 +30,7 @@ RESTS_ON: dict[str, tuple[str, ...]] = {
     "mask_pixels": ("mask_pixels",),
     "normal_field": ("normal_array",),
     "pivot": ("pivot",),
-    "quantum_field": ("mask_array", "noise_blocks", "normal_array"),
+    "quantum_field": ("mask_array", "noise_blocks", "noise_half_per_mm", "normal_array"),
     "uniform_field": ("mask_array", "uniform_array"),
     "universal_direction": ("breast_box", "chest_wall"),
     "window_centre": ("window_centre",),

@@ -7,6 +7,7 @@ has smoothed the view, it speaks of the noise that was left.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from mammo_fixtures.exams import View
 
 NOISE_HALF_PER_MM = 5.0
-"""Cycles/mm at which the noise amplitude has fallen to half: its spectrum is exp(−(f/5)² ln 2)."""
+"""Cycles/mm at which the noise amplitude has fallen to half, unless a view shows otherwise: its spectrum is then
+exp(−(f/5)² ln 2).
+"""
+HALVES_PER_MM = (NOISE_HALF_PER_MM, 7.0, 10.0, math.inf)
+"""Of these a view's is chosen; the last is white noise. A scintillator blurs its noise, a photoconductor hardly."""
 TISSUE_EXPONENT = 3.0
 """Tissue's power falls as f⁻³ (Burgess 1999, Proc. SPIE 3663: 2.7 to 3.3 over mammograms)."""
 BINS = 16
@@ -44,6 +49,8 @@ class NoiseLaw:
     signals: NDArray[np.float64]
     """Ascending."""
     variances: NDArray[np.float64]
+    half_per_mm: float = NOISE_HALF_PER_MM
+    """Where the amplitude of the noise has fallen to half, cycles/mm; infinite of white noise."""
 
     def __call__(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.signals.size == 0:
@@ -98,35 +105,56 @@ def measured_law(
 
     A residual is a pixel minus the mean of its four diagonal neighbours. Its median deviation (which spots and edges
     hardly move), divided by the share of noise power in its band, holds noise and some tissue; a second residual from
-    neighbours twice as far holds more tissue. As tissue's power falls as f⁻³, both together give the noise alone.
+    neighbours twice as far holds more tissue. As tissue's power falls as f⁻³, both together give the noise alone. How
+    it falls with frequency a third residual tells, the second difference along both axes, which holds hardly any
+    tissue: of several spectra that one is taken that foretells it best.
     """
     reach = (max(1, round(_REACH_MM / spacing_mm[0])), max(1, round(_REACH_MM / spacing_mm[1])))
     samples = _samples(pixels, mask, _bins(mask, signal, spacing_mm), signal, spacing_mm, reach)
     if samples is None:
         return NoiseLaw(signals=np.zeros(0), variances=np.zeros(0))
-    bins, at, fine, coarse = samples
-    fine_noise, fine_tissue = _band(spacing_mm, reach)
-    coarse_noise, coarse_tissue = _band(spacing_mm, (2 * reach[0], 2 * reach[1]))
-    tissue_ratio = (fine_tissue / fine_noise) / (coarse_tissue / coarse_noise)
-    signals, variances = [], []
+    bins, at, *residuals = samples
+    signals, measured = [], []
     order, ends = np.argsort(bins, kind="stable"), np.cumsum(np.bincount(bins))[:-1]
-    for some_at, some_fine, some_coarse in zip(
-        *(np.split(each.take(order), ends) for each in (at, fine, coarse)), strict=True
-    ):
+    for some_at, *some in zip(*(np.split(each.take(order), ends) for each in (at, *residuals)), strict=True):
         if some_at.size:
-            measured = _robust_variance(some_fine) / fine_noise
-            with_more_tissue = _robust_variance(some_coarse) / coarse_noise
             signals.append(float(some_at.mean(dtype="float64")))
-            variances.append(max(0.0, (measured - tissue_ratio * with_more_tissue) / (1 - tissue_ratio)))
+            measured.append([_robust_variance(each) for each in some])
+    half_per_mm, variances = _spectrum(np.array(measured), spacing_mm, reach)
     # Flat regions may put several bins at one signal: they share a mean.
     levels, same = np.unique(np.array(signals), return_inverse=True)
-    return NoiseLaw(signals=levels, variances=np.bincount(same, variances) / np.bincount(same))
+    return NoiseLaw(signals=levels, variances=np.bincount(same, variances) / np.bincount(same), half_per_mm=half_per_mm)
 
 
-def noise_variance(view: View, mask: NDArray[np.bool_], signal: NDArray[np.float32]) -> NDArray[np.float32]:
+def _spectrum(
+    measured: NDArray[np.float64], spacing_mm: tuple[float, float], reach: tuple[int, int]
+) -> tuple[float, NDArray[np.float64]]:
+    """The spectrum that foretells the finest residual best, and the noise's variance with it in each bin.
+
+    `measured` are the variances of the finer, coarser and finest residual, (bins, 3).
+    """
+    finer, coarser, finest = measured.T
+    best = (math.inf, 0.0, finer)
+    for half_per_mm in HALVES_PER_MM:
+        (fine_noise, fine_tissue), (coarse_noise, coarse_tissue), (finest_noise, finest_tissue) = (
+            _band(spacing_mm, by, half_per_mm) for by in (reach, (2 * reach[0], 2 * reach[1]), None)
+        )
+        tissue_ratio = (fine_tissue / fine_noise) / (coarse_tissue / coarse_noise)
+        variances = (finer / fine_noise - tissue_ratio * (coarser / coarse_noise)) / (1 - tissue_ratio)
+        variances = np.maximum(variances, 0.0)
+        tissue = np.maximum(finer - variances * fine_noise, 0) / fine_tissue
+        foretold = variances * finest_noise + tissue * finest_tissue
+        told = (finest > 0) & (foretold > 0)
+        missed = abs(float(np.median(np.log(finest[told] / foretold[told])))) if told.any() else math.inf
+        if missed < best[0] or half_per_mm == NOISE_HALF_PER_MM:
+            best = (missed, half_per_mm, variances)
+    return best[1:]
+
+
+def noise_variance(view: View, law: NoiseLaw, signal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Variance of the view's noise in each block of the local signal: k·s with the declared gain, else as measured."""
     if view.noise_gain is None:
-        return measured_law(view.pixels, mask, signal, view.pixel_spacing_mm)(signal)
+        return law(signal)
     low, high = view.intensity_range
     # In stored units the variance is gain · (s · range); divided by the range squared it is of fractions.
     return np.maximum(signal, 0) * np.float32(view.noise_gain / (high - low))
@@ -148,8 +176,10 @@ def _samples(
     signal: NDArray[np.float32],
     spacing_mm: tuple[float, float],
     reach: tuple[int, int],
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None:
-    """Bin, local signal, finer and coarser residual on a grid of places whose neighbours all lie in the breast."""
+) -> (
+    tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None
+):
+    """Bin, local signal, finer, coarser and finest residual on a grid of places with all neighbours in the breast."""
     rows, columns = pixels.shape
     far = (2 * reach[0], 2 * reach[1])
     stride = max(1, int((pixels.size / _SAMPLES) ** 0.5))
@@ -172,6 +202,16 @@ def _samples(
         around += shifted(pixels, 0, 0)
         return around
 
+    def second_difference() -> NDArray[np.float32]:
+        # Centre 1, beside it −1/2, at its corners 1/4: the corners as the residual has them.
+        along_both = shifted(pixels, -1, 0) + shifted(pixels, 1, 0)
+        along_both += shifted(pixels, 0, -1)
+        along_both += shifted(pixels, 0, 1)
+        along_both *= np.float32(-0.5)
+        along_both -= residual((1, 1))
+        along_both += 2 * shifted(pixels, 0, 0)
+        return along_both
+
     inside = shifted(mask, 0, 0).copy()
     for i in (-1, 1):
         for j in (-1, 1):
@@ -184,7 +224,8 @@ def _samples(
         each: NDArray[_Value] = values.take(down // step[0], axis=0).take(across // step[1], axis=1)[inside]
         return each
 
-    return of_blocks(bins), of_blocks(signal), residual(reach)[inside], residual(far)[inside]
+    residuals = (residual(reach)[inside], residual(far)[inside], second_difference()[inside])
+    return of_blocks(bins), of_blocks(signal), *residuals
 
 
 def _between(places: NDArray[np.int64], inside: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -205,14 +246,20 @@ def _median(values: NDArray[np.float32]) -> np.float32:
     return upper if values.size % 2 else (ordered[:middle].max() + upper) / np.float32(2)
 
 
-@lru_cache(maxsize=16)
-def _band(spacing_mm: tuple[float, float], by: tuple[int, int]) -> tuple[float, float]:
-    """Power in a residual per unit of noise variance, and of tissue (on the same arbitrary scale for all residuals)."""
+@lru_cache(maxsize=64)
+def _band(spacing_mm: tuple[float, float], by: tuple[int, int] | None, half_per_mm: float) -> tuple[float, float]:
+    """Power in a residual per unit of noise variance, and of tissue (on the same arbitrary scale for all residuals).
+
+    `by` is how far its neighbours are; None: the second difference.
+    """
     cycles = (np.arange(256) + 0.5) / 512  # per pixel, up to the Nyquist frequency
     row, column = cycles[:, None], cycles[None, :]
     squared = (row / spacing_mm[0]) ** 2 + (column / spacing_mm[1]) ** 2
-    response = (1 - np.cos(2 * np.pi * row * by[0]) * np.cos(2 * np.pi * column * by[1])) ** 2
-    noise = np.exp(-2 * np.log(2) * squared / NOISE_HALF_PER_MM**2)
+    if by is None:
+        response = ((2 - 2 * np.cos(2 * np.pi * row)) * (2 - 2 * np.cos(2 * np.pi * column))) ** 2 / 16
+    else:
+        response = (1 - np.cos(2 * np.pi * row * by[0]) * np.cos(2 * np.pi * column * by[1])) ** 2
+    noise = np.exp(-2 * np.log(2) * squared / half_per_mm**2)
     # Tissue, too, comes through the detector: its transfer is taken to be the noise's.
     tissue = noise * squared ** (-TISSUE_EXPONENT / 2)
     return float((noise * response).sum() / noise.sum()), float((tissue * response).sum() / noise.sum())

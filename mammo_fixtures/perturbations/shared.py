@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mammo_fixtures.perturbations.adversarial import Ascent
     from mammo_fixtures.perturbations.breast_mask import Box
     from mammo_fixtures.perturbations.equalisation import Equalisation
+    from mammo_fixtures.perturbations.noise_law import NoiseLaw
     from mammo_fixtures.perturbations.occlusion_place import OcclusionPlaces
     from mammo_fixtures.perturbations.record import Perturbation
     from mammo_fixtures.perturbations.storage import CodedBreast
@@ -94,17 +95,29 @@ class Shared(SharedBreast):
     def quantum_field(self) -> torch.Tensor:
         """Noise like the view's own: its variance at each signal, a detector's spectrum, 0 in the background."""
         from mammo_fixtures.perturbations.acquisition import shaped_noise
-        from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, on_pixels
+        from mammo_fixtures.perturbations.noise_law import on_pixels
 
         deviation = on_pixels(self.noise_blocks, self.mask, self.spacing_mm)
-        return deviation.mul_(shaped_noise(self.normal_field, self.spacing_mm, NOISE_HALF_PER_MM))
+        return deviation.mul_(shaped_noise(self.normal_field, self.spacing_mm, self.noise_half_per_mm))
+
+    @cached_property
+    def noise_law(self) -> NoiseLaw:
+        """The view's own noise against signal, as measured, and its spectrum."""
+        from mammo_fixtures.perturbations.noise_law import measured_law
+
+        return measured_law(self.view.pixels, self.mask_array, self.signal_blocks, self.spacing_mm)
+
+    @cached_property
+    def noise_half_per_mm(self) -> float:
+        """Cycles/mm at which the amplitude of the view's own noise has fallen to half; infinite of white noise."""
+        return self.noise_law.half_per_mm
 
     @cached_property
     def noise_blocks(self) -> NDArray[np.float32]:
         """Standard deviation of the view's own noise in blocks of about 0.5 mm."""
         from mammo_fixtures.perturbations.noise_law import noise_variance
 
-        deviation: NDArray[np.float32] = noise_variance(self.view, self.mask_array, self.signal_blocks) ** 0.5
+        deviation: NDArray[np.float32] = noise_variance(self.view, self.noise_law, self.signal_blocks) ** 0.5
         return deviation
 
     @cached_property

@@ -15,7 +15,7 @@ from mammo_fixtures.perturbations import Shared, apply
 from mammo_fixtures.perturbations.acquisition import GAUSSIAN_NOISE, QUANTUM_NOISE, UNIFORM_NOISE, shaped_noise
 from mammo_fixtures.perturbations.fields import normal_array, uniform_array
 from mammo_fixtures.perturbations.keyed import Key
-from mammo_fixtures.perturbations.noise_law import NOISE_HALF_PER_MM, local_signal, measured_law
+from mammo_fixtures.perturbations.noise_law import HALVES_PER_MM, NOISE_HALF_PER_MM, local_signal, measured_law
 
 KEY = Key(exam_id="1", side="L", position="CC")
 LEVELS = (0.25, 0.45, 0.65)
@@ -153,6 +153,29 @@ def law_of(pixels, spacing):
 def test_the_law_is_found_on_flat_steps(spacing):
     law = law_of(stepped(3, spacing=spacing)[0], spacing)
     np.testing.assert_allclose(law(np.float32(LEVELS)), np.square(SIGMAS), rtol=0.07)
+
+
+@pytest.mark.parametrize("half_per_mm", HALVES_PER_MM)
+@pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.07, 0.07), (0.05, 0.05), (0.07, 0.1)])
+def test_so_is_how_noise_falls_with_frequency(spacing, half_per_mm):
+    law = law_of(stepped(3, spacing=spacing, half_per_mm=half_per_mm)[0], spacing)
+    assert law.half_per_mm == half_per_mm
+    np.testing.assert_allclose(law(np.float32(LEVELS)), np.square(SIGMAS), rtol=0.08)
+
+
+@pytest.mark.parametrize("spacing", [(0.1, 0.1), (0.07, 0.07)])
+def test_half_a_dose_adds_as_much_noise_as_there_is_at_every_frequency(spacing):
+    """White noise, as of a photoconductor, beneath tissue: before, six times too much of it at low frequencies."""
+    shape, steps = (700, 560), np.linspace(0.4, min(6.5, 0.45 / spacing[0]), 6)
+    radius = np.hypot(np.fft.fftfreq(shape[0], spacing[0])[:, None], np.fft.fftfreq(shape[1], spacing[1])[None])
+    random = np.random.default_rng(12)
+    tissue = np.fft.ifft2(np.fft.fft2(random.standard_normal(shape)) * np.maximum(radius, 0.02) ** -1.5).real
+    own = 0.01 * random.standard_normal(shape)
+    pixels = 0.5 + tissue * (0.05 / tissue.std()) + own
+    pixels[:, 500:] = 0
+    added = perturbed(QUANTUM_NOISE, view(pixels, spacing), 0.5) - np.float32(pixels)
+    there, more = (power_in_rings(noise[20:-20, 20:480], spacing, steps) for noise in (own, added))
+    np.testing.assert_allclose(more, there, rtol=0.15)
 
 
 def test_spots_and_edges_hardly_move_the_law():
