@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _BINS = 10
 """Equally wide."""
-_BETWEEN = 0.7
-"""Standard errors of the gaps' spread to either side, between which the bias is taken to lie: 1/√2, so that clean and
-perturbed apart make one standard error of their difference."""
+_BETWEEN = 2.0
+"""Standard errors of the gaps' spread to either side, between which the bias is taken to lie: with fewer, a rise from
+right probabilities to wrong ones lay above its bound in up to a tenth of samples."""
 
 
 def read_brier(positives: NDArray[np.float64], negatives: NDArray[np.float64], terms: Terms) -> Reading:

@@ -82,7 +82,8 @@ class OperatingPoint:
         setting = self._setting(positives, negatives)
         step = max(_WANDERING * math.sqrt(self.level * (1.0 - self.level) / len(setting)), _LEAST_STEP)
         step = min(step, self.level, 1.0 - self.level)
-        low, high = self._at(setting, self.level - step), self._at(setting, self.level + step)
+        # The higher a specificity, the higher its threshold; the higher a sensitivity, the lower.
+        low, high = sorted(self._at(setting, level) for level in (self.level - step, self.level + step))
         return (low, high), float(np.mean(setting > low) - np.mean(setting > high))
 
     def against(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> tuple[float, float]:
@@ -94,11 +95,11 @@ class OperatingPoint:
         (low, high), _ = self.neighbours(positives, negatives)
         error = math.sqrt(self.level * (1.0 - self.level) / len(setting))
         if self.kind == "specificity":
-            short, early = self.level - np.mean(setting <= low), np.mean(setting < high) - self.level
+            at_low, at_high = self.level - np.mean(setting <= low), np.mean(setting < high) - self.level
         else:
-            short = self.level - np.mean(setting > low)
-            early = np.mean(setting > np.nextafter(high, np.inf)) - self.level
-        return max(float(short) / error, 0.0), max(float(early) / error, 0.0)
+            at_low = np.mean(setting > np.nextafter(low, np.inf)) - self.level
+            at_high = self.level - np.mean(setting > high)
+        return max(float(at_low) / error, 0.0), max(float(at_high) / error, 0.0)
 
     def is_tied(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> bool:
         """Whether so many of the scores that set the threshold are equal that it jumps instead of wandering."""

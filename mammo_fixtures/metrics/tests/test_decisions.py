@@ -141,3 +141,75 @@ def test_scatter_agrees_with_resamples_that_set_the_threshold_anew(name):
         assert got.standard_error[0] == pytest.approx(replicates[:, 0].std(), rel=0.15)
     assert got.standard_error[1] == pytest.approx(replicates[:, 1].std(), rel=0.15)
     assert got.drop_standard_error[1] == pytest.approx((replicates[:, 0] - replicates[:, 1]).std(), rel=0.15)
+
+
+def test_a_share_that_the_operating_point_fixes_is_of_as_many_cancers_as_there_are_and_of_others_settled():
+    rng = np.random.default_rng(97)
+    malignant = np.arange(260) < 60
+    scores = rng.standard_normal((1, 260, 4)) + 1.5 * malignant[None, :, None]
+    drawn = Sample(scores=scores, malignant=malignant, clusters=np.arange(260))
+    fixed = measure(BY_NAME["sensitivity"], drawn, Terms(operating_point=OperatingPoint.parse("sensitivity>=0.85")))
+    low, high = wilson(fixed.value, np.array([60.0]), 1.959964)
+    assert (fixed.low[0], fixed.high[0]) == pytest.approx((low[0], high[0]), abs=1e-6)
+    settled = measure(BY_NAME["specificity"], drawn, Terms(operating_point=OperatingPoint.parse("specificity>=0.90")))
+    assert settled.low[0] == settled.value[0] == settled.high[0]
+
+
+def test_readers_who_call_different_cancers_count_as_that_many_times_the_cancers_and_no_more():
+    """One calls what the other does not, but for two breasts: their mean hardly scatters."""
+    calls = np.stack([np.arange(60) < 30, np.arange(60) >= 28], axis=1)
+    scores = np.concatenate([calls, np.roll(calls, 7, axis=0)])[None].astype(float)
+    drawn = Sample(scores=scores, malignant=np.arange(120) < 60, clusters=np.arange(120))
+    given = Terms(operating_point=OperatingPoint.parse("score>0.5"))
+    got = measure(BY_NAME["sensitivity"], drawn, given)
+    low, high = wilson(got.value, np.array([120.0]), 1.959964)
+    assert (got.low[0], got.high[0]) == pytest.approx((low[0], high[0]), abs=1e-6)
+    others = measure(BY_NAME["specificity"], drawn, given)
+    assert others.high[0] - others.low[0] < 0.5 * (high[0] - low[0])
+
+
+def cohort(rng, m, n):
+    malignant = np.arange(m + n) < m
+    clean = rng.standard_normal(m + n) + 1.5 * malignant
+    perturbed = 0.8 * clean + 0.4 * rng.standard_normal(m + n) - 0.3 * malignant
+    return Sample(scores=np.stack([clean, perturbed])[:, :, None], malignant=malignant, clusters=np.arange(m + n))
+
+
+@pytest.mark.parametrize("point", ["specificity>=0.90", "sensitivity>=0.85"])
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "recall_rate", "flip_rate"])
+def test_bounds_cover_whichever_breasts_set_the_operating_point(name, point):
+    """A threshold of 60 cancers scatters much more than what it leaves of 400 others."""
+    rng = np.random.default_rng(98)
+    terms = Terms(operating_point=OperatingPoint.parse(point))
+    true = measure(BY_NAME[name], cohort(rng, 30_000, 200_000), terms)
+    found = [measure(BY_NAME[name], cohort(rng, 60, 400), terms) for _ in range(300)]
+    of_value = np.mean([one.low[1] <= true.value[1] <= one.high[1] for one in found])
+    of_drop = np.mean([one.drop_low[1] <= true.drop[1] <= one.drop_high[1] for one in found])
+    # Three standard errors of 300 samples below .95.
+    assert (of_value > 0.912, of_drop > 0.912) == (True, True)
+
+
+@pytest.mark.parametrize("levels", [None, 8])
+@pytest.mark.parametrize(("kind", "level"), [("specificity", 0.9), ("sensitivity", 0.85)])
+def test_neighbours_of_a_threshold_lie_to_either_side_and_clean_scores_speak_against_them(kind, level, levels):
+    rng = np.random.default_rng(99)
+    positives, negatives = rng.standard_normal(80) + 1.5, rng.standard_normal(300)
+    if levels:
+        positives, negatives = (np.round(each * levels / 8) for each in (positives, negatives))
+    point = OperatingPoint(kind=kind, level=level)
+    (low, high), change = point.neighbours(positives, negatives)
+    assert low <= point.threshold(positives, negatives) <= high
+    setting = negatives if kind == "specificity" else positives
+    assert change == pytest.approx(np.mean((setting > low) & (setting <= high)))
+    assert change > 0 or levels
+    assert point.is_tied(positives, negatives) is bool(levels)
+    error = np.sqrt(level * (1 - level) / len(setting))
+    for place, threshold in enumerate((low, high)):
+        # It would be the operating point of a population where the level is reached there, and by no threshold nearer
+        # to where nothing is called, or all is.
+        if kind == "specificity":
+            reached, before = np.mean(setting <= threshold), np.mean(setting < threshold)
+        else:
+            reached, before = np.mean(setting > threshold), np.mean(setting > np.nextafter(threshold, np.inf))
+        against = max(level - reached, before - level, 0.0) / error
+        assert point.against(positives, negatives)[place] == pytest.approx(against)
