@@ -39,6 +39,6 @@ def _before_the_pass(stage: str, done: int, wanted: int) -> str:
 def _line(run: Run, cells: int, computed: int, found: int, *, kept: bool) -> str:
     there = f"the pass ended with {computed + found:,} of {cells:,} scores"
     if kept:
-        return f"{there}, kept in {run.settings.store}: the next run computes the rest"
+        return f"{there}, kept in the score store: the next run computes the rest"
     why = "--mammo-store=none" if run.settings.store is None else "the classifier has no fingerprint"
     return f"{there}, none of them kept ({why})"

@@ -41,7 +41,7 @@ def drawn_beside(
 
 def _stored(snapshots: Path | None, claim: Claim) -> str:
     path = snapshots / "test_curve" / f"test_curve[{claim.id}].txt" if snapshots else None
-    return path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path is not None and path.is_file() else ""
 
 
 def keep_moved(run: Run, table: ScoreTable) -> None:

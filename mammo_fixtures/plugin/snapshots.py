@@ -22,6 +22,13 @@ class CurveSnapshot(SingleFileSnapshotExtension):
             raise TypeError(f"a curve snapshot holds a StoredCurve, got {type(data).__name__}")
         return data.text()
 
+    def read_snapshot_data_from_location(
+        self, *, snapshot_location: str, snapshot_name: str, session_id: str
+    ) -> str | None:
+        path = Path(snapshot_location)
+        # Bytes that are no text are told by the comparison, and an update then writes over them.
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         return same(now=str(serialized_data), stored=str(snapshot_data))
 

@@ -13,6 +13,9 @@ SNAPSHOT_TOLERANCE = {metric.name: metric.snapshot for metric in METRICS}
 """Largest difference of a metric that counts as the same number: devices and library versions differ by less."""
 
 _COLUMNS = "severity"
+_CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
+"""What reading puts in place of bytes that are not UTF-8."""
 _UPDATE = "if the change is meant, store it: the same command with --snapshot-update"
 
 
@@ -36,6 +39,8 @@ class StoredCurve:
 
 def same(*, now: str, stored: str) -> bool:
     """Whether two texts are of the same kind and their values agree within the metric's tolerance."""
+    if _fault(stored):
+        return False
     one, other = _parse(now), _parse(stored)
     if one.head != other.head or one.values.keys() != other.values.keys():
         return False
@@ -47,6 +52,9 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
     one = _parse(now)
     if not stored:
         yield f"no snapshot is stored for this curve; store one: the same command with --snapshot-update ({one.title})"
+        return
+    if fault := _fault(stored):
+        yield f"the stored curve {fault}: mend that file, or store the curve anew with --snapshot-update ({one.title})"
         return
     other = _parse(stored)
     if one.head != other.head:
@@ -69,9 +77,19 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
 def stored_values(stored: str, *, comparable_to: str) -> dict[float, float]:
     """Values by severity of a stored curve; empty where it is of another cohort, classifier, record or seed."""
     one, other = _parse(comparable_to), _parse(stored)
-    if one.head != other.head:
+    if _fault(stored) or one.head != other.head:
         return {}
     return {float(s): float(value) for s, value in other.values.items() if _is_number(s) and _is_number(value)}
+
+
+def _fault(stored: str) -> str:
+    """What no curve's text has: of two versions that a merge left, the later one would be taken without a word."""
+    for number, line in enumerate(stored.splitlines(), start=1):
+        if line.startswith(_CONFLICT):
+            return f"has a merge conflict in line {number}"
+        if _NOT_UTF8 in line:
+            return f"is not UTF-8 in line {number}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,6 +212,20 @@ def test_a_stored_curve_that_no_tolerance_asks_for_any_more_is_told(gate):
     assert f"{said} meant: mine/test_curve/{gone.name}" in result.stdout.str()
 
 
+def test_a_snapshot_that_is_not_utf8_fails_with_one_line_and_is_stored_anew(gate):
+    arguments = (asked(), "--mammo-snapshots=mine", "-k", "curve and lowpass and all")
+    assert judge(gate, *arguments, "--snapshot-update").ret == 0
+    stored = gate.path / "mine" / "test_curve" / "test_curve[lowpass-all-auc].txt"
+    whole = stored.read_bytes()
+    stored.write_bytes(whole.replace(b"under", b"\xff\xfe"))
+    result = judge(gate, *arguments)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*the stored curve is not UTF-8 in line 1: mend that file, or store the curve anew *"])
+    assert "UnicodeDecodeError" not in result.stdout.str() + result.stderr.str()
+    assert judge(gate, *arguments, "--snapshot-update").ret == 0
+    assert stored.read_bytes() == whole
+
+
 def test_a_report_of_curves_alone_says_what_pytest_says(gate):
     arguments = (asked(), "--mammo-snapshots=mine", "-k", "curve and lowpass and all")
 

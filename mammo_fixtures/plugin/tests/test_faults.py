@@ -51,9 +51,11 @@ def test_the_line_names_exam_side_and_condition_and_what_was_scored_is_kept(faul
     said = result.stdout.str()
     assert result.ret == 1
     assert line in said
-    assert WHERE in (faulty.path / "out" / "report.html").read_text("utf-8")
+    page = (faulty.path / "out" / "report.html").read_text("utf-8")
+    assert WHERE in page
+    assert str(faulty.path) not in page, "a report holds no path of the machine that made it"
     result.stdout.fnmatch_lines(
-        ["note: the pass ended with 40 of 160 scores, kept in *: the next run computes the rest"]
+        ["note: the pass ended with 40 of 160 scores, kept in the score store: the next run computes the rest"]
     )
     if name == "nan":
         assert "Traceback" not in said
@@ -102,7 +104,7 @@ def test_a_call_that_hangs_ends_the_run_with_report_and_status(faulty):
     assert HUNG in said
     assert HUNG in (faulty.path / "out" / "report.html").read_text("utf-8")
     assert HUNG in (faulty.path / "junit.xml").read_text("utf-8")
-    result.stdout.fnmatch_lines(["note: the pass ended with 40 of 160 scores, kept in *"])
+    result.stdout.fnmatch_lines(["note: the pass ended with 40 of 160 scores, kept in the score store: *"])
 
 
 def test_a_call_that_hangs_in_a_worker_ends_all_of_them(faulty):

@@ -7,7 +7,7 @@ import pytest
 from mammo_fixtures.metrics import METRICS
 from mammo_fixtures.verdicts import Curve
 from mammo_fixtures.verdicts.curve import empty_point
-from mammo_fixtures.verdicts.snapshot_text import SNAPSHOT_TOLERANCE, StoredCurve, compare, same
+from mammo_fixtures.verdicts.snapshot_text import SNAPSHOT_TOLERANCE, StoredCurve, compare, same, stored_values
 
 
 def text(values=(0.93, 0.9, 0.8), *, subgroup="all", positives=80, **provenance):
@@ -113,3 +113,11 @@ def test_another_operating_point_is_not_compared():
 
 def shifts(*values):
     return tuple(replace(empty_point(float(i), 80, 240), value=value) for i, value in enumerate(values))
+
+
+def test_a_merge_conflict_is_told_and_its_later_version_is_not_taken():
+    stored = text().replace("seed: 0\n", "<<<<<<< ours\nseed: 1\n=======\nseed: 0\n>>>>>>> theirs\n")
+    assert not same(now=text(), stored=stored)
+    (said,) = compare(now=text(), stored=stored)
+    assert said.startswith("the stored curve has a merge conflict in line 5: mend that file, or store the curve anew")
+    assert not stored_values(stored, comparable_to=text())
