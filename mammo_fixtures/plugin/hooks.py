@@ -134,6 +134,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif not run.settings.plan:
         if said := kept_said(run):
             run.remarks[said] = None
+        if exitstatus == pytest.ExitCode.OK and run.judged_nothing:
+            exitstatus = session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            run.remarks["nothing was judged: all that was selected was skipped (-rs says why), so the status is 1"] = (
+                None
+            )
         if not write_reports(run, stopped=why_stopped(session, exitstatus), status=exitstatus):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         before = session.config.stash.get(_STORED, None)

@@ -59,6 +59,7 @@ class Run:
     """What a report draws beside curves."""
     ends: dict[str, dict[str, str]] = field(default_factory=dict)
     """By test: how it ended, and the first line of its message."""
+    _taken: set[tuple[str, object]] = field(default_factory=set)
     header: dict[str, Any] = field(default_factory=dict)
     """Where the scores came from; filled once they are there."""
     effort: dict[str, float] = field(default_factory=dict)
@@ -197,8 +198,16 @@ class Run:
             return
         gathered = {VERDICT: self.verdicts, CURVE: self.curves, BESIDE: self.beside}
         for name, value in report.user_properties:
-            if name in gathered:
+            # A test that is run again, as by pytest-rerunfailures, reports what it left before once more.
+            if name in gathered and (name, value) not in self._taken:
+                self._taken.add((name, value))
                 gathered[name].append(json.loads(str(value)))
+
+    @property
+    def judged_nothing(self) -> bool:
+        """Whether all that was selected was skipped; what is not judged has not passed."""
+        skipped = all(end["outcome"] == "skipped" for end in self.ends.values())
+        return bool(self.ends) and skipped and not self.verdicts
 
     def stated(self) -> list[str]:
         """What people should know beside the verdicts, a line each."""

@@ -139,15 +139,6 @@ def test_collecting_runs_nothing_and_imports_no_torch(gate):
     assert not (gate.path / ".mammo").exists()
 
 
-def test_curves_without_a_snapshot_folder_are_skipped_with_that_reason(gate):
-    result = run(gate, "-k", "curve", "--mammo-report=out", "-rs")
-    assert result.ret == 0
-    result.stdout.fnmatch_lines(
-        ["*no snapshot folder for this classifier and cohort; give one with --mammo-snapshots=DIR*"]
-    )
-    assert len(curves(gate.path / "out")) == 6, "two perturbations that tolerances name, three subgroups"
-
-
 def test_snapshots_live_in_the_users_folder_and_are_never_rewritten_within_tolerance(gate):
     arguments = ("-k", "curve and lowpass", "--mammo-snapshots=mine")
     shipped = {p: p.read_bytes() for p in (ROOT / "robustness_tests" / "__snapshots__").rglob("*") if p.is_file()}
