@@ -202,7 +202,7 @@ def _exchanged(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares of breasts that one release counts and the other does not, as many as scatter like the difference.
 
-    `breasts` is how many of equal weight the share is of; NaN where the metric is none.
+    `breasts` is how many of equal weight the share is of; NaN, as both results then are, where the metric is no share.
     """
     difference = placements.drops.mean
     both = np.clip(clustered_variance(placements.drops, clusters) * breasts + difference**2, np.abs(difference), 1.0)

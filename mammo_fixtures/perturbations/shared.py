@@ -93,7 +93,7 @@ class Shared(SharedBreast):
 
     @cached_property
     def quantum_field(self) -> torch.Tensor:
-        """Noise like the view's own: its variance at each signal, a detector's spectrum, 0 in the background."""
+        """Noise like the view's own: its variance at each signal, its spectrum, 0 in the background."""
         from mammo_fixtures.perturbations.acquisition import shaped_noise
         from mammo_fixtures.perturbations.noise_law import on_pixels
 

@@ -60,6 +60,7 @@ class Run:
     ends: dict[str, dict[str, str]] = field(default_factory=dict)
     """By test: how it ended, and the first line of its message."""
     _taken: set[tuple[str, object]] = field(default_factory=set)
+    """What was gathered from reports, as it stood there."""
     header: dict[str, Any] = field(default_factory=dict)
     """Where the scores came from; filled once they are there."""
     effort: dict[str, float] = field(default_factory=dict)
