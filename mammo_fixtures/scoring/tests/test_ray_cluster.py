@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.engines.ray import RayEngine
 from mammo_fixtures.scoring.engines.ray_session import connected
 from mammo_fixtures.scoring.tests import tiny_cohort
-from mammo_fixtures.scoring.tests.ray_exams import unhurried
+from mammo_fixtures.scoring.tests.ray_exams import together
 from mammo_fixtures.scoring.tests.tiny_cohort import CONDITIONS, on_disk, view_level
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed; tox -e ray installs it")
@@ -82,22 +83,25 @@ def test_no_gpu_in_the_cluster_is_one_line(manifest, run, cluster):
         run(read_cohort(manifest), engine=RayEngine(load=view_level, address=cluster.address, device="cuda"))
 
 
-def test_the_same_table_when_a_node_is_lost_midway(manifest, run, cluster):
-    """Last of its cluster: one of the two nodes is gone after it."""
-    lost = []
+def test_the_same_table_when_a_node_is_lost_midway(manifest, run, cluster, tmp_path):
+    """Last of its cluster: one of the two nodes is gone after it. Both have work in hand when it goes."""
+    lost, begun = [], tmp_path / "begun"
+    begun.mkdir()
 
     def lose_a_node(cells, computed, found):
         if computed and not lost:
             lost.append(computed)
             cluster.remove_node(cluster.workers.pop(), allow_graceful=False)
 
-    engine = RayEngine(load=unhurried, address=cluster.address)
-    table, _, _ = run(read_cohort(manifest), engine=engine, progress=lose_a_node)
+    load = partial(together, begun, 2)
+    engine = RayEngine(load=load, address=cluster.address)
+    table, _, _ = run(read_cohort(manifest), classifier=load(), engine=engine, progress=lose_a_node)
     assert 0 < lost[0] < EXAMS * CONDITIONS, "midway"
-    assert engine.ran_on == "cpu × 1 (Ray)", "what was left of it went on"
     run.store.unlink()
     local, _, _ = run(read_cohort(manifest))
     np.testing.assert_allclose(table.scores, local.scores, rtol=0, atol=1e-6)
+    assert len(list(begun.iterdir())) == 2
+    assert engine.ran_on == "cpu × 1 (Ray)", "what was left of it went on"
 
 
 def test_an_address_where_nobody_answers_is_one_line():
