@@ -14,6 +14,7 @@ from mammo_fixtures.exams.limits import check_tensors
 from mammo_fixtures.perturbations.adversarial import DIGITAL_UNIT, box, into_box
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.record import Perturbation
+from mammo_fixtures.whole_file import whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +62,9 @@ class UniversalFields:
         from safetensors.torch import save_file
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{id(self):x}.part")
         tensors = {f"{fold}.{name}": field.cpu().contiguous() for (fold, name), field in self.directions.items()}
-        save_file(tensors, part, metadata={"format": _FORMAT, "seed": str(self.seed), "grid_mm": str(GRID_MM)})
-        part.replace(path)
+        with whole(path) as partial:
+            save_file(tensors, partial, metadata={"format": _FORMAT, "seed": str(self.seed), "grid_mm": str(GRID_MM)})
 
     @classmethod
     def readable(cls, path: Path) -> bool:

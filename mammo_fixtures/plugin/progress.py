@@ -13,6 +13,7 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run, run_of
+from mammo_fixtures.whole_file import write_whole
 
 _TERMINAL_SECONDS = 5.0
 _LOG_SECONDS = 60.0
@@ -99,9 +100,7 @@ def tell_early(config: pytest.Config, lines: Sequence[str]) -> None:
     if run.worker is None:
         _tell_early(config, lines)
     elif lines:
-        unfinished = run.early_file.with_suffix(f".{run.number}")
-        unfinished.write_text("\n".join(lines), encoding="utf-8")
-        unfinished.replace(run.early_file)
+        write_whole(run.early_file, "\n".join(lines).encode())
 
 
 def _tell_early(config: pytest.Config, lines: Sequence[str]) -> None:

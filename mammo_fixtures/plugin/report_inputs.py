@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run
 from mammo_fixtures.reports.beside import of_snapshot, of_table
-from mammo_fixtures.reports.evidence import write_whole
 from mammo_fixtures.reports.findings import Gallery
 from mammo_fixtures.reports.moved import moved, where_scores_should_stay
 from mammo_fixtures.reports.shrunk import as_text
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve
+from mammo_fixtures.whole_file import write_whole
 
 if TYPE_CHECKING:
     from mammo_fixtures.classifiers import Classifier

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.reports.evidence import write_whole
 from mammo_fixtures.scoring.watch import AFTER_SECONDS, FIRST, Watch, late, unwatched
+from mammo_fixtures.whole_file import write_whole
 
 if TYPE_CHECKING:
     from mammo_fixtures.plugin.run import Run

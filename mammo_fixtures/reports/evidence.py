@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 
 CHECKSUMS = "SHA256SUMS"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -26,14 +24,3 @@ def evidence(files: Mapping[str, bytes]) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content, compresslevel=6)
     return out.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """The file appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:  # a full disk
-        partial.unlink(missing_ok=True)
-        raise

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from mammo_fixtures.reports.badge import badge
 from mammo_fixtures.reports.bill_of_materials import NAME, bill_of_materials
-from mammo_fixtures.reports.evidence import evidence, write_whole
+from mammo_fixtures.reports.evidence import evidence
 from mammo_fixtures.reports.findings import Findings
 from mammo_fixtures.reports.html import html
 from mammo_fixtures.reports.json_files import json_files, schemas
 from mammo_fixtures.reports.markdown import markdown
+from mammo_fixtures.whole_file import write_whole
 
 
 def write_report(folder: Path, findings: Findings, *, more: Mapping[str, Path] | None = None) -> None:

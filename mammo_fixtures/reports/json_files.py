@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mammo_fixtures.reports.evidence import write_whole
+from mammo_fixtures.whole_file import write_whole
 
 SCHEMAS = ("curves.schema.json", "verdicts.schema.json")
 

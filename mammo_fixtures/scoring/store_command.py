@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.store import Store
 from mammo_fixtures.scoring.store_care import contents, prune, rows, verify
+from mammo_fixtures.whole_file import whole
 
 DEFAULT = ".mammo/scores.sqlite"
 _DAY_SECONDS = 24 * 3600.0
@@ -103,22 +102,17 @@ def _export(store: Store, given: argparse.Namespace) -> int:
             f"{given.to}: must be another file than the store itself; give one, as in: --to=scores.csv", file=sys.stderr
         )
         return 2
-    partial = given.to.with_name(f".{given.to.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", newline="") as file:
+        with whole(given.to) as partial, partial.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["key", "score"])
             count = 0
             for key, score in rows(store):
                 writer.writerow([key.hex(), repr(score)])
                 count += 1
-        partial.replace(given.to)
     except OSError as error:
         print(f"{given.to}: must be a file that can be written, got: {error.strerror}", file=sys.stderr)
         return 2
-    finally:
-        with suppress(OSError):
-            partial.unlink()
     print(f"{count:,} scores written to {given.to}; damaged rows are left out")
     return 0
 

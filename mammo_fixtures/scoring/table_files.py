@@ -6,10 +6,9 @@ import csv
 import gzip
 import io
 import itertools
-import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,6 +19,7 @@ from mammo_fixtures.exams.parquet_table import parquet_table
 from mammo_fixtures.exams.pseudonyms import Pseudonyms
 from mammo_fixtures.scoring.score_table import COLUMNS, ScoreTable
 from mammo_fixtures.scoring.table_rows import GatheredRows
+from mammo_fixtures.whole_file import whole
 
 GROUP_ROWS = 2**18
 """Written to Parquet at a time: as Python's own numbers and texts they take half a kilobyte each."""
@@ -66,15 +66,12 @@ def write_score_table(table: ScoreTable, path: Path) -> None:
     The same scores give the same bytes.
     """
     _check_ending(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    write = {".parquet": _write_parquet, ".gz": _write_compressed}.get(path.suffix, _write_csv)
     try:
-        (_write_parquet if path.suffix == ".parquet" else _write_csv)(table, partial)
-        partial.replace(path)
+        with whole(path) as partial:
+            write(table, partial)
     except OSError as error:
         raise UnusableInput(f"score table {path}: cannot be written: {error}; give a folder that can be") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _check_ending(path: Path) -> None:
@@ -208,16 +205,24 @@ def _rows(table: ScoreTable) -> Iterator[tuple[Any, ...]]:
 
 
 def _write_csv(table: ScoreTable, path: Path) -> None:
-    with path.open("wb") as raw:
-        # No time stamp and no name in the gzip header: the same scores give the same bytes.
-        binary = gzip.GzipFile("", "wb", 6, raw, mtime=0) if ".csv.gz." in path.name else raw
-        with io.TextIOWrapper(cast("IO[bytes]", binary), encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(_columns(table))
-            for exam, side, malignant, subgroup, perturbation, severity, reader, score, *more in _rows(table):
-                # repr is the shortest text that gives the same number again.
-                shown = repr(float(severity)).removesuffix(".0")
-                writer.writerow((exam, side, malignant, subgroup, perturbation, shown, reader, repr(score), *more))
+    with path.open("wb") as binary:
+        _write_text(table, binary)
+
+
+def _write_compressed(table: ScoreTable, path: Path) -> None:
+    # No time stamp and no name in the gzip header: the same scores give the same bytes.
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as binary:
+        _write_text(table, cast("IO[bytes]", binary))
+
+
+def _write_text(table: ScoreTable, binary: IO[bytes]) -> None:
+    with io.TextIOWrapper(binary, encoding="utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_columns(table))
+        for exam, side, malignant, subgroup, perturbation, severity, reader, score, *more in _rows(table):
+            # repr is the shortest text that gives the same number again.
+            shown = repr(float(severity)).removesuffix(".0")
+            writer.writerow((exam, side, malignant, subgroup, perturbation, shown, reader, repr(score), *more))
 
 
 def _write_parquet(table: ScoreTable, path: Path) -> None:

@@ -18,6 +18,7 @@ LEVELS = {
     "machine_share": 0,
     "errors": 0,
     "given": 0,
+    "whole_file": 0,
     "exams": 1,
     "perturbations": 2,
     "classifiers": 2,

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.reports.badge import badge
-from mammo_fixtures.reports.evidence import evidence, write_whole
+from mammo_fixtures.reports.evidence import evidence
 from mammo_fixtures.reports.folder import write_report
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.json_files import schemas
 from mammo_fixtures.reports.markdown import MOST_ROWS, markdown, text
 from mammo_fixtures.reports.tests.example_findings import findings, gallery, hostile
+from mammo_fixtures.whole_file import write_whole
 
 
 @pytest.fixture

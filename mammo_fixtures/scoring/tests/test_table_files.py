@@ -46,7 +46,7 @@ def refused(path):
     return message
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [*FORMATS, "before.csv.gz.csv"])
 def test_round_trip_keeps_everything(tmp_path, name):
     if name.endswith("parquet"):
         pytest.importorskip("pyarrow")
