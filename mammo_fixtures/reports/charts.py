@@ -15,7 +15,7 @@ from mammo_fixtures.reports.findings import SIGNS, Findings, Plain, catalogue_or
 from mammo_fixtures.reports.judged_by import Tolerances
 from mammo_fixtures.reports.ladder import broken_texts, mean_text
 from mammo_fixtures.verdicts.sampling import metric_named
-from mammo_fixtures.verdicts.sentence import bounded
+from mammo_fixtures.verdicts.sentence import bounded, figure_text
 
 _WORD = 48
 """Units across that a word at a line's end takes, with some room beside it."""
@@ -203,7 +203,7 @@ def _reading(severity: float, curve: Plain, beside: list[Plain], verdicts: list[
         if v["severity"] == severity
     ]
     others = [
-        f"{each['name']}: {bounded(p['value'], p['low'], p['high']) if p['low'] is not None else _plain(p['value'])}"
+        f"{each['name']}: {figure_text(p['value']) if p['low'] is None else bounded(p['value'], p['low'], p['high'])}"
         for each in beside
         for p in each["points"]
         if p["severity"] == severity
@@ -223,10 +223,6 @@ def _of_geometry(point: Plain) -> list[str]:
         if kept:
             told.append(f"of the {name} stays in the image: median {kept['median']:.0%}, least {kept['least']:.0%}")
     return told
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _figures(points: Sequence[Plain], *names: str) -> Iterable[float]:

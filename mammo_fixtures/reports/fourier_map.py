@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mammo_fixtures.verdicts.sentence import bounded, figure_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -60,7 +62,7 @@ def caption(content: Mapping[str, Any]) -> str:
         "is added to every view, by its frequency (rings, cycles/mm) and orientation (0° varies away from the chest "
         "wall, 90° upwards; opposite directions are one wave). A dot: the 95 % interval holds 0. Hatched: pixels of a "
         f"view, or of the classifier, cannot hold the wave. {_sentence(content['said'])}"
-        f"Clean AUC: {', '.join(f'{name} {_number(value)}' for name, value in content['clean'].items())}."
+        f"Clean AUC: {', '.join(f'{name} {figure_text(value)}' for name, value in content['clean'].items())}."
     )
 
 
@@ -82,8 +84,8 @@ def peak_line(content: Mapping[str, Any]) -> str:
         return "Fourier map: no AUC can be told, malignant or other breasts are missing"
     most = max(known, key=lambda cell: cell["drop"])
     return (
-        f"Fourier map: the largest AUC drop is {most['drop']:.3f} [{most['drop_low']:.3f}, {most['drop_high']:.3f}], "
-        f"of {most['subgroup']} at {most['frequency_per_mm']:g} cycles/mm and {most['orientation_degrees']}°"
+        f"Fourier map: the largest AUC drop is {bounded(most['drop'], most['drop_low'], most['drop_high'])}, of "
+        f"{most['subgroup']} at {most['frequency_per_mm']:g} cycles/mm and {most['orientation_degrees']}°"
     )
 
 
@@ -133,10 +135,6 @@ def _counts(cells: Sequence[Mapping[str, Any]]) -> str:
 
 def _sentence(said: str) -> str:
     return f"{said[:1].upper()}{said[1:]}. " if said else ""
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _shown(degrees: int | None) -> str:

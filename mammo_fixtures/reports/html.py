@@ -19,11 +19,11 @@ from mammo_fixtures.reports import chart_axes
 from mammo_fixtures.reports.chart_limits import VIEWS
 from mammo_fixtures.reports.charts import BESIDE, Chart, charts
 from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Picture
-from mammo_fixtures.reports.headline import headline
+from mammo_fixtures.reports.headline import accepted_unheld, headline
 from mammo_fixtures.reports.judged_by import Tolerances, claim_id
 from mammo_fixtures.reports.markdown import provenance
 from mammo_fixtures.reports.matrix import KIND_SIGNS, KINDS, links, matrix, subgroups_of
-from mammo_fixtures.verdicts.sentence import severity_text
+from mammo_fixtures.verdicts.sentence import figure_text, severity_text
 
 _TEMPLATES = "mammo_fixtures.reports"
 
@@ -97,7 +97,6 @@ def _subject(classifier: str, scores: str) -> str:
 
 def _of_matrix(findings: Findings, tolerances: Tolerances, subgroups: Sequence[str]) -> dict[str, Any]:
     groups = matrix(findings, tolerances, subgroups)
-    accepted = {v["test"] for v in findings.verdicts if v["outcome"] != "held" and findings.accepted(v)}
     used = {verdict["claim"] for verdict in findings.verdicts}
     return {
         "groups": groups,
@@ -106,8 +105,7 @@ def _of_matrix(findings: Findings, tolerances: Tolerances, subgroups: Sequence[s
         "kinds": KINDS,
         "kinds_used": [kind for kind in KINDS if kind in used],
         "kind_signs": KIND_SIGNS,
-        "accepted": accepted,
-        "any_accepted": bool(accepted),
+        "accepted": {v["test"] for v in accepted_unheld(findings.verdicts, findings.ends)},
     }
 
 
@@ -149,7 +147,6 @@ def _of_claims(findings: Findings, tolerances: Tolerances) -> dict[str, Any]:
                 "verdict": verdict,
                 "id": claim_id(verdict),
                 "reason": tolerance.reason if tolerance else "",
-                "accepted": verdict["outcome"] != "held" and findings.accepted(verdict),
             }
         )
     return {
@@ -187,13 +184,6 @@ def _data(picture: Picture) -> str:
     return f"data:image/{picture.kind};base64,{base64.b64encode(picture.data).decode()}"
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    text = f"{value:.3f}"
-    return "0.000" if text == "-0.000" else text
-
-
 @cache
 def _file(name: str) -> str:
     return files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8")
@@ -211,7 +201,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "words": lambda outcome: str(outcome).replace("_", " "),
         "severity": severity_text,
-        "number": _number,
+        "number": figure_text,
         "data": _data,
     }
     return environment

@@ -10,7 +10,7 @@ from mammo_fixtures.reports.findings import SIGNS, WORST_FIRST, Findings, Plain,
 from mammo_fixtures.reports.headline import headline
 from mammo_fixtures.reports.judged_by import claim_id
 from mammo_fixtures.reports.ladder import about, broken_texts, mean_text
-from mammo_fixtures.verdicts.sentence import bounded
+from mammo_fixtures.verdicts.sentence import bounded, figure_text
 
 MOST_ROWS = 300
 """GitHub takes a megabyte of summary; a row is a few hundred bytes."""
@@ -82,8 +82,8 @@ def _table(verdicts: Sequence[Plain]) -> list[str]:
         cells = (
             f"{SIGNS[v['outcome']]} {v['outcome'].replace('_', ' ')}",
             text(f"{v['claim']} {claim_id(v)}"),
-            _number(v["clean"]),
-            _number(v["perturbed"]),
+            figure_text(v["clean"]),
+            figure_text(v["perturbed"]),
             bounded(v["drop"], v["low"], v["high"]) if v["claim"] != "clean" else "",
             "" if v["margin"] is None else f"{v['margin']:g}",
             f"{v['positives']}/{v['negatives']}",
@@ -105,7 +105,3 @@ def _curves(curves: Sequence[Plain]) -> list[str]:
     if len(shown) > MOST_ROWS:
         rows += ["", f"{len(shown) - MOST_ROWS} more stand in curves.json and report.html."]
     return ["## Curves", "", *rows, ""]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from mammo_fixtures.reports.findings import Plain, ends_of
 from mammo_fixtures.reports.headline import accepted_unheld
+from mammo_fixtures.reports.judged_by import claim_id
+from mammo_fixtures.verdicts import OUTCOMES
+from mammo_fixtures.verdicts.sentence import bounded, figure_text
 
 _WIDEST = 1000
 """Rich cuts figures where a table does not fit; a terminal wraps them, which loses nothing."""
 
 _RULE = "─"
-OUTCOMES = ("held", "broken", "inconclusive", "not_run")
 
 
 def verdict_table(verdicts: Sequence[Plain], *, encoding: str = "utf-8") -> str:
@@ -30,12 +32,11 @@ def verdict_table(verdicts: Sequence[Plain], *, encoding: str = "utf-8") -> str:
         table.add_column(heading, justify="left" if heading in ("claim", "outcome") else "right", no_wrap=True)
     for v in verdicts:
         clean_claim = v["claim"] == "clean"
-        bounds = f"[{_number(v['low'])}, {_number(v['high'])}]"
         table.add_row(
             _escape(_claim(v)),
-            _number(v["clean"]),
-            "" if clean_claim else _number(v["perturbed"]),
-            "" if clean_claim else _escape(f"{_number(v['drop'])} {bounds}"),
+            figure_text(v["clean"]),
+            "" if clean_claim else figure_text(v["perturbed"]),
+            "" if clean_claim else _escape(bounded(v["drop"], v["low"], v["high"])),
             "" if v["margin"] is None else f"{v['margin']:g}",
             f"{v['positives']}/{v['negatives']}",
             v["outcome"].replace("_", " "),
@@ -73,12 +74,7 @@ def _counted(verdicts: Sequence[Plain], ends: Mapping[str, Plain], outcomes: Seq
 
 def _claim(verdict: Plain) -> str:
     """`holds lowpass-0.50mm-all-auc`, as the test's id has it, so that it can be typed after -k."""
-    _, _, rest = str(verdict["test"]).partition("[")
-    return f"{verdict['claim']} {rest.removesuffix(']')}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return f"{verdict['claim']} {claim_id(verdict)}"
 
 
 def _escape(text: str) -> str:

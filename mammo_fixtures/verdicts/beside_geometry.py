@@ -11,6 +11,7 @@ from mammo_fixtures.perturbations.resampling_control import CONTROL, CONTROLS
 from mammo_fixtures.perturbations.share_kept import BREAST, ENOUGH, REGION
 from mammo_fixtures.scoring.score_table import Condition, ScoreTable
 from mammo_fixtures.verdicts.curve import curve
+from mammo_fixtures.verdicts.sentence import figure_text
 from mammo_fixtures.verdicts.subgroups import ALL
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ def _row(by_severity: Iterable[float]) -> str:
 
 
 def _figures(known: dict[float, dict[str, Any]], name: str) -> str:
-    texts = ["–" if found[name] is None else f"{found[name]:.3f}" for found in known.values()]
-    return " ".join("0.000" if text == "-0.000" else text for text in texts)
+    return " ".join(figure_text(found[name]) for found in known.values())
 
 
 def _shares(kept: list[dict[str, dict[str, float]]]) -> str:

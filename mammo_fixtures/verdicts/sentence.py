@@ -95,10 +95,14 @@ def margin_text(curve: Curve, tolerance: Tolerance) -> str:
 
 
 def bounded(value: float | None, low: float | None, high: float | None) -> str:
-    """`0.070 [0.041, 0.099]`; a drop that rounds to nothing has no sign."""
-    texts = ["–" if figure is None else f"{figure:.3f}" for figure in (value, low, high)]
-    texts = ["0.000" if text == "-0.000" else text for text in texts]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    """`0.070 [0.041, 0.099]`."""
+    return f"{figure_text(value)} [{figure_text(low)}, {figure_text(high)}]"
+
+
+def figure_text(figure: float | None) -> str:
+    """`0.070`; a drop that rounds to nothing has no sign."""
+    text = "–" if figure is None else f"{figure:.3f}"
+    return "0.000" if text == "-0.000" else text
 
 
 def look_closer(curve: Curve) -> str:

@@ -68,6 +68,12 @@ def test_the_rule_is_of_signs_that_the_terminal_has(encoding, rule):
     assert set(lines[1]) == {rule}
 
 
+def test_a_drop_that_rounds_to_nothing_has_no_sign():
+    """As in the sentence and the report: -0.000 reads as if something had been gained."""
+    table = verdict_table([verdict(drop=-0.0002, low=-0.004, high=-0.0004)])
+    assert " 0.000 [-0.004, 0.000] " in table
+
+
 def test_clean_has_no_drop():
     table = verdict_table(
         [verdict(claim="clean", test="test_clean[clean-all-auc]", margin=None, perturbed=None, drop=None)]
