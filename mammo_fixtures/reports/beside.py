@@ -7,22 +7,14 @@ from typing import Any
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.score_table import ScoreTable
 from mammo_fixtures.verdicts import Curve, curve
+from mammo_fixtures.verdicts.curve import question_of
 from mammo_fixtures.verdicts.snapshot_text import stored_values
 
 
 def of_table(drawn: Curve, table: ScoreTable, *, kind: str, name: str) -> dict[str, Any] | None:
     """The same curve of another table; None where it has nothing to show for it."""
     try:
-        other = curve(
-            table,
-            drawn.perturbation,
-            subgroup=drawn.subgroup,
-            metric=drawn.metric,
-            confidence=drawn.confidence,
-            unit=drawn.unit,
-            operating_point=drawn.operating_point,
-            prevalence=drawn.prevalence,
-        )
+        other = curve(table, drawn.perturbation, unit=drawn.unit, **question_of(drawn))
     except UnusableInput:  # a stratum that people's table lacks, or scores that are no probabilities
         return None
     points = [point for point in other.as_dict()["points"] if point["value"] is not None]

@@ -90,12 +90,11 @@ def comparison(releases: Releases, tolerance: Tolerance, severity: float, *, uni
     record = metric_named(tolerance.metric)
     breasts = chosen(releases.candidate, tolerance.subgroup)
     tables = tuple(averaged(table, tolerance.perturbation) for table in (releases.baseline, releases.candidate))
-    probabilities = not {"prevalence", "probabilities"} & record.needs or _on_one_scale(tables, record)
     terms = Terms(
         confidence=tolerance.confidence,
         operating_point=OperatingPoint.parse(tolerance.operating_point),
         prevalence=tolerance.prevalence,
-        probabilities=probabilities,
+        probabilities=_on_one_scale(tables, record),
     )
     estimates = None
     there = all(condition in table.conditions for table in tables)

@@ -10,7 +10,7 @@ from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.perturbations.resampling_control import CONTROL, CONTROLS
 from mammo_fixtures.perturbations.share_kept import BREAST, ENOUGH, REGION
 from mammo_fixtures.scoring.score_table import Condition, ScoreTable
-from mammo_fixtures.verdicts.curve import curve
+from mammo_fixtures.verdicts.curve import curve, question_of
 from mammo_fixtures.verdicts.sentence import figure_text
 from mammo_fixtures.verdicts.subgroups import ALL
 
@@ -40,11 +40,7 @@ def resampling_control_of(table: ScoreTable, drawn: Curve) -> dict[float, dict[s
         return {}
     scored = np.stack([table.at(Condition(control, severity)) for severity in severities])
     same = table.cut(np.flatnonzero(~np.isnan(scored).all(axis=(0, 2))))
-    terms: dict[str, Any] = {
-        name: getattr(drawn, name)
-        for name in ("subgroup", "metric", "confidence", "operating_point", "prevalence", "readers")
-    }
-    of_control, own = (curve(same, name, **terms) for name in (control, drawn.perturbation))
+    of_control, own = (curve(same, name, **question_of(drawn)) for name in (control, drawn.perturbation))
     found = {}
     for point in of_control.points[1:]:
         moved = own.at(point.severity)

@@ -10,7 +10,6 @@ from mammo_fixtures.metrics import Estimates, OperatingPoint, Terms, measure
 from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
-from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.subgroups import ALL, absent
 
 if TYPE_CHECKING:
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mammo_fixtures.scoring.score_table import ScoreTable
+    from mammo_fixtures.verdicts.tolerance import Tolerance
 
-__all__ = ["ALL", "Curve", "Point", "curve", "metric_named", "nearest"]
+QUESTION = ("subgroup", "metric", "confidence", "operating_point", "prevalence", "readers")
+"""What a curve is asked for of a perturbation, as `curve`, curves and tolerances name it."""
 
 _FIGURES = ("value", "low", "high", "drop", "drop_low", "drop_high")
 _POINT = ("severity", *_FIGURES, "positives", "negatives")
@@ -126,7 +127,7 @@ def curve(
         operating_point=point,
         prevalence=prevalence,
         readers=readers,
-        probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
+        probabilities=are_probabilities(table, record),
     )
     breasts = chosen(table, subgroup)
     estimates = None
@@ -154,6 +155,11 @@ def curve(
     )
 
 
+def question_of(asked: Curve | Tolerance) -> dict[str, Any]:
+    """What to give `curve` so that another table, or another part of this one, answers the same."""
+    return {name: getattr(asked, name) for name in QUESTION}
+
+
 def _of_malignant(table: ScoreTable) -> dict[str, NDArray[np.str_]]:
     return {name: column[table.malignant == 1] for name, column in table.columns.items()}
 
@@ -162,12 +168,12 @@ def point_of(estimates: Estimates, place: int, severity: float) -> Point:
     """The estimates at one place as plain numbers, None for what could not be estimated."""
     return Point(
         severity=severity,
-        **{name: _plain(getattr(estimates, name)[place]) for name in _FIGURES},
+        **{name: plain(getattr(estimates, name)[place]) for name in _FIGURES},
         positives=int(estimates.positives[place]),
         negatives=int(estimates.negatives[place]),
         readers=int(estimates.readers[place]),
         unpaired=bool(estimates.unpaired[place]),
-        reader_variance=_plain(estimates.reader_variance[place]),
+        reader_variance=plain(estimates.reader_variance[place]),
     )
 
 
@@ -186,5 +192,6 @@ def empty_point(severity: float, positives: int, negatives: int) -> Point:
     )
 
 
-def _plain(figure: float) -> float | None:
+def plain(figure: float) -> float | None:
+    """None for NaN, which is no JSON."""
     return None if math.isnan(figure) else float(figure)

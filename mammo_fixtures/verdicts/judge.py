@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import Metric
-from mammo_fixtures.verdicts.curve import Curve, Point, metric_named
+from mammo_fixtures.verdicts.curve import QUESTION, Curve, Point
 from mammo_fixtures.verdicts.decidability import FEWEST_JUDGED, deciding_number, needed_to_hold
+from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.sentence import clean_sentence, not_run_sentence, sentence
 from mammo_fixtures.verdicts.tolerance import MAY_LOSE, Tolerance
 from mammo_fixtures.verdicts.verdict import Verdict
@@ -225,7 +226,7 @@ def verdict_on(
 
 def _same_question(curve: Curve, tolerance: Tolerance) -> None:
     """A tolerance held against another curve would give a verdict that nobody asked for."""
-    for name in ("perturbation", "subgroup", "metric", "confidence", "operating_point", "prevalence", "readers"):
+    for name in ("perturbation", *QUESTION):
         asked, got = getattr(tolerance, name), getattr(curve, name)
         if asked != got:
             raise UnusableInput(

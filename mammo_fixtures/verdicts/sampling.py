@@ -8,6 +8,7 @@ import numpy as np
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import METRICS, Metric, Sample
+from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN, Condition, ScoreTable
 from mammo_fixtures.verdicts.spelling import nearest
 from mammo_fixtures.verdicts.subgroups import ALL, members
@@ -64,8 +65,6 @@ def conditions_of(table: ScoreTable, perturbation: str) -> list[Condition]:
         return [CLEAN]
     severities = table.severities(perturbation)
     if not severities:
-        from mammo_fixtures.perturbations import PERTURBATIONS
-
         known = sorted({c.perturbation for c in table.conditions if c != CLEAN} | {*PERTURBATIONS.names})
         if perturbation not in known:
             hint = nearest(perturbation, known) or f"; known are {', '.join(known)}"
@@ -76,7 +75,12 @@ def conditions_of(table: ScoreTable, perturbation: str) -> list[Condition]:
 
 
 def are_probabilities(table: ScoreTable, metric: Metric) -> bool:
-    """Whether all scores lie in [0, 1]; a metric of probabilities is refused other scores."""
+    """Whether all scores lie in [0, 1]; a metric of probabilities is refused other scores.
+
+    Only looked at for a metric to which it matters.
+    """
+    if not {"prevalence", "probabilities"} & metric.needs:
+        return True
     with np.errstate(invalid="ignore"):
         outside = (table.scores < 0.0) | (table.scores > 1.0)
     if outside.any() and "probabilities" in metric.needs:

@@ -9,10 +9,10 @@ from mammo_fixtures.metrics import OperatingPoint, Terms
 from mammo_fixtures.metrics.contrast import Contrast, drop_contrast
 from mammo_fixtures.verdicts.averaging import averaged
 from mammo_fixtures.verdicts.basis import counts
-from mammo_fixtures.verdicts.curve import Curve, Point, curve
+from mammo_fixtures.verdicts.curve import Curve, Point, curve, plain, question_of
 from mammo_fixtures.verdicts.judge import FEWEST_READERS, find, not_judged, not_run, verdict_on
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
-from mammo_fixtures.verdicts.sentence import bounded, condition_text, look_closer
+from mammo_fixtures.verdicts.sentence import condition_text, look_closer, signed
 
 if TYPE_CHECKING:
     from mammo_fixtures.scoring.score_table import ScoreTable
@@ -33,17 +33,10 @@ class Selectivity:
 
 def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> Selectivity:
     """Drop of the tolerance's subgroup less that of `than`, from the same patients and other breasts."""
-    asked = {
-        "metric": tolerance.metric,
-        "confidence": tolerance.confidence,
-        "operating_point": tolerance.operating_point,
-        "prevalence": tolerance.prevalence,
-        "readers": tolerance.readers,
-        "unit": unit,
-    }
+    asked = question_of(tolerance) | {"unit": unit}
     table = averaged(table, tolerance.perturbation)
-    one = curve(table, tolerance.perturbation, subgroup=tolerance.subgroup, **asked)  # type: ignore[arg-type]
-    than = curve(table, tolerance.perturbation, subgroup=tolerance.than, **asked)  # type: ignore[arg-type]
+    one = curve(table, tolerance.perturbation, **asked)
+    than = curve(table, tolerance.perturbation, **(asked | {"subgroup": tolerance.than}))
     if not (one.positives and than.positives and one.negatives):
         return Selectivity(more=one, one=one, than=than)
     record = metric_named(tolerance.metric)
@@ -55,7 +48,7 @@ def selectivity(table: ScoreTable, tolerance: Tolerance, *, unit: str = "") -> S
         operating_point=OperatingPoint.parse(tolerance.operating_point),
         prevalence=tolerance.prevalence,
         readers=tolerance.readers,
-        probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
+        probabilities=are_probabilities(table, record),
     )
     difference, _, _ = drop_contrast(record, own, others, terms)
     return Selectivity(more=with_difference(one, than, difference), one=one, than=than)
@@ -70,9 +63,9 @@ def with_difference(one: Curve, than: Curve, difference: Contrast) -> Curve:
             replace(
                 point,
                 drop=float(difference.value[place]) if known else None,
-                drop_low=_plain(difference.low[place]),
-                drop_high=_plain(difference.high[place]),
-                reader_variance=_plain(difference.reader_variance[place]),
+                drop_low=plain(difference.low[place]),
+                drop_high=plain(difference.high[place]),
+                reader_variance=plain(difference.reader_variance[place]),
             )
         )
     return replace(one, points=tuple(points))
@@ -112,11 +105,9 @@ def _sentence(
     own = pair.one.at(point.severity)
     assert own is not None
     lost = [sign * (p.drop or 0.0) for p in (own, other)]
-    figures = [None if f is None else sign * f for f in (point.drop, point.drop_low, point.drop_high)]
-    low, high = figures[1:] if sign > 0 else (figures[2], figures[1])
     text = (
         f"{record.title} {word} by {lost[0]:.3f} in {tolerance.subgroup} and by {lost[1]:.3f} in {tolerance.than} at "
-        f"{condition_text(pair.more, point.severity)}: difference {bounded(figures[0], low, high)} against a required "
+        f"{condition_text(pair.more, point.severity)}: difference {signed(point, sign)} against a required "
         f"difference of {tolerance.margin:.3f} ({counts(pair.more, point)}; {other.positives} malignant in "
         f"{tolerance.than})."
     )
@@ -125,7 +116,3 @@ def _sentence(
     if outcome == "broken":
         text += f" It loses as much where readers lose nothing, or keeps {tolerance.subgroup} by what they cannot see."
     return text if outcome == "held" else f"{text} {look_closer(pair.more)}"
-
-
-def _plain(figure: float) -> float | None:
-    return None if figure != figure else float(figure)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.basis import counts, subject
-from mammo_fixtures.verdicts.curve import metric_named
 from mammo_fixtures.verdicts.id_text import slug
+from mammo_fixtures.verdicts.sampling import metric_named
 from mammo_fixtures.verdicts.subgroups import ALL, crossed
 
 if TYPE_CHECKING:
@@ -82,9 +82,14 @@ def condition_text(curve: Curve, severity: float) -> str:
 def change_text(curve: Curve, point: Point) -> str:
     """`drop 0.070 [0.041, 0.099]`, or `rise` where less is better, or `change`."""
     name, sign = _CHANGES[metric_named(curve.metric).better]
+    return f"{name} {signed(point, sign)}"
+
+
+def signed(point: Point, sign: float) -> str:
+    """A point's drop with its bounds, or with −1 its rise."""
     figures = [None if f is None else sign * f for f in (point.drop, point.drop_low, point.drop_high)]
     low, high = figures[1:] if sign > 0 else (figures[2], figures[1])
-    return f"{name} {bounded(figures[0], low, high)}"
+    return bounded(figures[0], low, high)
 
 
 def margin_text(curve: Curve, tolerance: Tolerance) -> str:

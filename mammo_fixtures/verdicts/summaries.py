@@ -18,7 +18,7 @@ from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.metrics.placements import Placements
 from mammo_fixtures.metrics.random_readers import for_other_readers
 from mammo_fixtures.verdicts.averaging import averaged
-from mammo_fixtures.verdicts.curve import Curve, Point, curve, empty_point, point_of
+from mammo_fixtures.verdicts.curve import Curve, Point, curve, empty_point, point_of, question_of
 from mammo_fixtures.verdicts.sampling import are_probabilities, chosen, conditions_of, metric_named, sampled
 from mammo_fixtures.verdicts.subgroups import ALL
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.scoring.score_table import ScoreTable
     from mammo_fixtures.verdicts.tolerance import Tolerance
-
-
-_QUESTION = ("perturbation", "subgroup", "metric", "operating_point", "prevalence", "readers")
-"""What a curve is asked for, beside its confidence."""
 
 
 def ladder_mean(
@@ -70,7 +66,7 @@ def ladder_mean(
         operating_point=OperatingPoint.parse(operating_point),
         prevalence=prevalence,
         readers=readers,
-        probabilities=not {"prevalence", "probabilities"} & record.needs or are_probabilities(table, record),
+        probabilities=are_probabilities(table, record),
     )
     kept = np.asarray(~np.isnan(sample.scores).all(axis=2).any(axis=0))
     if not (sample.malignant[kept].any() and (~sample.malignant[kept]).any()):
@@ -128,18 +124,19 @@ def in_one_number(table: ScoreTable, drawn: Curve, tolerances: Iterable[Toleranc
     also where the tolerance names fewer, each with its own confidence.
     """
     severities = [point.severity for point in drawn.points[1:]]
-    question = {name: getattr(drawn, name) for name in _QUESTION}
-    mean = ladder_mean(table, confidence=drawn.confidence, severities=severities, **question)
+    question = question_of(drawn)
+    mean = ladder_mean(table, drawn.perturbation, severities=severities, **question)
     asked = {
-        (tolerance.margin, tolerance.confidence): tolerance
-        for tolerance in tolerances
-        if tolerance.claim == "holds" and all(getattr(tolerance, name) == question[name] for name in _QUESTION)
+        (t.margin, t.confidence): t
+        for t in tolerances
+        if (t.claim, t.perturbation) == ("holds", drawn.perturbation)
+        and question_of(t) | {"confidence": drawn.confidence} == question
     }
     broken = []
     for (margin, confidence), tolerance in sorted(asked.items()):
         of_it = drawn
         if confidence != drawn.confidence:
-            whole = curve(table, confidence=confidence, unit=drawn.unit, **question)
+            whole = curve(table, drawn.perturbation, unit=drawn.unit, **question_of(tolerance))
             kept = (whole.clean, *(point for point in whole.points[1:] if point.severity in severities))
             of_it = replace(whole, points=kept)
         broken.append({"margin": margin, "confidence": confidence, "severity": first_broken(of_it, tolerance)})

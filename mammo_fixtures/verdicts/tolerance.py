@@ -9,7 +9,9 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import READERS, OperatingPoint
 from mammo_fixtures.metrics.operating_point import DEFAULT
 from mammo_fixtures.scoring.score_table import CLEAN
-from mammo_fixtures.verdicts.curve import ALL, metric_named, nearest
+from mammo_fixtures.verdicts.sampling import metric_named
+from mammo_fixtures.verdicts.spelling import nearest
+from mammo_fixtures.verdicts.subgroups import ALL
 
 CLAIMS = ("holds", "responds", "responds_more", "not_worse")
 MAY_LOSE = ("holds", "not_worse")
