@@ -87,6 +87,11 @@ class Perturbation:
         )
 
     @property
+    def falling(self) -> bool:
+        """Whether the smallest number is the strongest severity."""
+        return self.severities[0] > self.severities[-1]
+
+    @property
     def severity_in_words(self) -> str:
         """What a severity says and its unit, once where they are the same words.
 

@@ -70,11 +70,8 @@ def power_lines(run: Run) -> list[str]:
         return ["power: no claim of the tolerances has both malignant and other breasts"]
     found = power(expected, negatives=negatives)
     lines = [f"power: chance that an unchanged classifier is held ({source})"]
-    many: dict[tuple[object, ...], int | None] = {}
     for claim, chance in zip(expected, found.chances, strict=True):
-        key = (claim.tolerance, claim.severity)
-        enough = many.setdefault(key, needed(claim, negatives=negatives))
-        lines.append(_line(claim, chance, enough))
+        lines.append(_line(claim, chance, needed(claim, negatives=negatives)))
     lines.append(f"power: {found.joint:.2f} joint chance that all {len(expected)} are held")
     left_out = [t for t in run.tolerances if t not in [claim.tolerance for claim in expected]]
     if left_out:
@@ -99,7 +96,7 @@ def _from_cohort(run: Run) -> tuple[list[Expected], int]:
     from mammo_fixtures.exams import read_cohort
 
     cohort = read_cohort(run.settings.exams, allow_outside=run.settings.allow_outside, pseudonyms=run.pseudonyms)
-    breasts = [breast for exam in cohort.exams for breast in exam.breasts]
+    breasts = cohort.breasts
 
     def counted(subgroup: str) -> int:
         return sum(breast.malignant is True and belongs(breast, subgroup) for breast in breasts)

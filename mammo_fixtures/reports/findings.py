@@ -146,8 +146,7 @@ def terms_text(of: Plain) -> str:
 
 def severity_order(perturbation: str, severities: Iterable[float]) -> list[float]:
     """Mild to strong, as the record's ladder goes; clean, which is 0, is not among them."""
-    known = [record.severities for record in PERTURBATIONS.every if record.name == perturbation]
-    falling = bool(known) and known[0][0] > known[0][-1]
+    falling = any(record.falling for record in PERTURBATIONS.every if record.name == perturbation)
     return sorted(set(severities) - {0.0} if perturbation != "clean" else set(severities), reverse=falling)
 
 

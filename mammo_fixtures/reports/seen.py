@@ -163,7 +163,7 @@ def shown_severities(
 ) -> list[float]:
     """Those that claims name and the strongest; of more than fit, some at equal distances with both ends."""
     there = [c.severity for c in planned if c.perturbation == record.name]
-    claimed = {s for t in tolerances if t.perturbation == record.name for s in t.severities or record.severities}
+    claimed = {s for t in tolerances if t.perturbation == record.name for s in t.judged_severities}
     shown = [severity for severity in there if severity in claimed or severity == there[-1]]
     if len(shown) <= MOST_SEVERITIES:
         return shown

@@ -87,7 +87,7 @@ def judged_claims(tolerances: Iterable[Tolerance], kind: str, *, strict: bool = 
         )
         for tolerance in tolerances
         if tolerance.claim == kind
-        for severity in tolerance.severities or PERTURBATIONS[tolerance.perturbation].severities
+        for severity in tolerance.judged_severities
     ]
 
 
@@ -147,8 +147,7 @@ def plan(claims: Iterable[Claim]) -> tuple[Condition, ...]:
 
     def place(condition: Condition) -> tuple[int, float]:
         record = PERTURBATIONS[condition.perturbation]
-        falling = len(record.severities) > 1 and record.severities[0] > record.severities[-1]
-        return PERTURBATIONS.place(record.name), -condition.severity if falling else condition.severity
+        return PERTURBATIONS.place(record.name), -condition.severity if record.falling else condition.severity
 
     return (CLEAN, *sorted(needed, key=place))
 

@@ -17,12 +17,9 @@ def refuse_conflicts(tolerances: tuple[Tolerance, ...]) -> None:
 
 def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
     """Two tables for one claim would give two tests of one id, and the laxer one might be read."""
-    from mammo_fixtures.perturbations import PERTURBATIONS
-
-    ladders = {record.name: record.severities for record in PERTURBATIONS.every}
     seen: dict[tuple[object, ...], str] = {}
     for t in tolerances:
-        for severity in t.severities or ladders[t.perturbation]:
+        for severity in t.judged_severities:
             # Ids are lower case, so names that differ in case only would meet in one id.
             groups = (t.subgroup.lower(), t.than.lower())
             claim = (t.claim, t.perturbation, severity, *groups, t.metric, t.operating_point, t.prevalence, t.readers)
@@ -36,14 +33,12 @@ def _refuse_duplicates(tolerances: tuple[Tolerance, ...]) -> None:
 
 def _refuse_contradictions(tolerances: tuple[Tolerance, ...]) -> None:
     """A loss that may not exceed one margin and must reach a larger one: no classifier could pass."""
-    from mammo_fixtures.perturbations import PERTURBATIONS
-
     may_lose: dict[tuple[object, ...], Tolerance] = {}
     for claim in ("holds", "responds"):
         for t in tolerances:
             if t.claim != claim:
                 continue
-            for severity in t.severities or PERTURBATIONS[t.perturbation].severities:
+            for severity in t.judged_severities:
                 about = (t.perturbation, severity, t.subgroup, t.metric, t.operating_point, t.prevalence, t.readers)
                 if claim == "holds":
                     may_lose[about] = t

@@ -28,15 +28,6 @@ _CITED = 60
 """Cohorts behind a chance that is told to one digit."""
 
 
-def severities_of(tolerance: Tolerance) -> tuple[float, ...]:
-    """The severities that a tolerance judges."""
-    from mammo_fixtures.perturbations import PERTURBATIONS
-
-    if tolerance.severities or tolerance.perturbation == CLEAN.perturbation:
-        return tolerance.severities
-    return PERTURBATIONS[tolerance.perturbation].severities
-
-
 def from_counts(
     tolerances: Iterable[Tolerance], positives: int | Callable[[str], int], *, clean: float = ASSUMED_AUC
 ) -> list[Expected]:
@@ -47,7 +38,7 @@ def from_counts(
     found = []
     for tolerance in tolerances:
         counts = [positives if isinstance(positives, int) else positives(s) for s in _subgroups(tolerance)]
-        for severity in severities_of(tolerance):
+        for severity in tolerance.judged_severities:
             of_each = [
                 Expected(
                     tolerance=tolerance,
@@ -75,7 +66,7 @@ def from_scores(tolerances: Iterable[Tolerance], table: ScoreTable) -> list[Expe
         if not all(one.positives for one in drawn):
             continue
         whole = averaged(table, tolerance.perturbation)
-        for severity in severities_of(tolerance):
+        for severity in tolerance.judged_severities:
             scatter = scatter_of(whole, Condition(tolerance.perturbation, severity))
             of_each = [_seen(one, tolerance, severity, scatter) for one in drawn]
             found.append(replace(of_each[0], than=of_each[1] if tolerance.than else None))

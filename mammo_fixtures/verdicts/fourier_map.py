@@ -78,7 +78,7 @@ def cell_conditions(frequencies_per_mm: Sequence[float]) -> tuple[Condition, ...
     return tuple(Condition(cell.name, FOURIER_MAP.check(f)) for cell in FOURIER_CELLS for f in frequencies_per_mm)
 
 
-def fourier_map(table: ScoreTable, *, confidence: float = 0.95) -> FourierMap:
+def fourier_map(table: ScoreTable) -> FourierMap:
     """The map of every frequency that a table has in all orientations; for all breasts and each kind of lesion."""
     table = _judged(table)
     whole = averaged(table, FOURIER_MAP.name)
@@ -88,8 +88,8 @@ def fourier_map(table: ScoreTable, *, confidence: float = 0.95) -> FourierMap:
     profile: list[Cell] = []
     clean: dict[str, float | None] = {}
     for subgroup in (ALL, *kinds):
-        mean = curve(table, FOURIER_MAP.name, subgroup=subgroup, confidence=confidence)
-        drawn = [curve(table, cell.name, subgroup=subgroup, confidence=confidence) for cell in FOURIER_CELLS]
+        mean = curve(table, FOURIER_MAP.name, subgroup=subgroup)
+        drawn = [curve(table, cell.name, subgroup=subgroup) for cell in FOURIER_CELLS]
         clean[subgroup] = mean.clean.value
         for frequency in frequencies:
             changes = [_change(table, Condition(cell.name, frequency), subgroup) for cell in FOURIER_CELLS]

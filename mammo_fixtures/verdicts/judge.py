@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -118,9 +117,6 @@ _NO_INTERVAL = (
 def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
     """Why a claim cannot be judged, or an empty text."""
     clean, metric = curve.clean, metric_named(curve.metric)
-    needed = metric.fewest
-    if tolerance.claim in MAY_LOSE:
-        needed = max(needed, needed_to_hold(clean.value, metric.chance, tolerance.margin))
     if point is None:
         have = ", ".join(f"{p.severity:g}" for p in curve.points[1:])
         return f"the scores hold no such severity, {f'only {have}' if have else f'and none of {curve.perturbation}'}"
@@ -131,6 +127,9 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
             else "from one reader both when clean and at this severity"
         )
         return f"no breast has a score {both}"
+    needed = metric.fewest
+    if tolerance.claim in MAY_LOSE:
+        needed = max(needed, needed_to_hold(clean.value, metric.chance, tolerance.margin))
     if reason := _too_few(curve, point, needed, metric.fewest):
         return reason
     if curve.readers == "random" and point.readers < FEWEST_READERS:
@@ -139,26 +138,40 @@ def not_judged(curve: Curve, point: Point | None, tolerance: Tolerance) -> str:
         return f"the {metric.title} cannot be computed from these scores"
     if clean.low is None or point.drop_low is None or point.drop_high is None:
         return _NO_INTERVAL
-    if tolerance.claim in MAY_LOSE and metric.chance is not None and clean.low <= metric.chance:
-        whose = "clean" if tolerance.claim == "holds" else "baseline's"
+    return (
+        _nothing_to_hold(clean, metric, tolerance)
+        if tolerance.claim in MAY_LOSE
+        else _nothing_to_lose(clean, metric, tolerance)
+    )
+
+
+def _nothing_to_hold(clean: Point, metric: Metric, tolerance: Tolerance) -> str:
+    """Why what may lose a margin has none to lose, or an empty text."""
+    whose = "clean" if tolerance.claim == "holds" else "baseline's"
+    assert clean.low is not None
+    if metric.chance is not None and clean.low <= metric.chance:
         return (
             f"the {whose} {metric.title} is not above chance, its lower bound is {clean.low:.3f} and must exceed "
             f"{metric.chance:g}, so there is nothing to hold"
         )
     # A claim that no score could break is no claim: tied scores may leave an operating point without a positive.
-    lost_at_most = clean.value - metric.low if clean.value is not None and metric.better == "larger" else math.inf
-    if tolerance.claim in MAY_LOSE and lost_at_most <= tolerance.margin:
-        whose = "clean" if tolerance.claim == "holds" else "baseline's"
+    if clean.value is not None and metric.better == "larger" and clean.value - metric.low <= tolerance.margin:
         return (
             f"the {whose} {metric.title} is {clean.value:.3f} and cannot fall by more than the margin "
             f"{tolerance.margin:.3f}, so there is nothing to hold"
         )
-    if tolerance.claim not in MAY_LOSE and metric.chance is not None and clean.low - tolerance.margin <= metric.chance:
-        return (
-            f"clean {metric.title} too low: its lower bound {clean.low:.3f} less the margin {tolerance.margin:.3f} "
-            f"must exceed {metric.chance:g}, or there is too little to lose"
-        )
     return ""
+
+
+def _nothing_to_lose(clean: Point, metric: Metric, tolerance: Tolerance) -> str:
+    """Why what must lose a margin cannot, or an empty text."""
+    assert clean.low is not None
+    if metric.chance is None or clean.low - tolerance.margin > metric.chance:
+        return ""
+    return (
+        f"clean {metric.title} too low: its lower bound {clean.low:.3f} less the margin {tolerance.margin:.3f} "
+        f"must exceed {metric.chance:g}, or there is too little to lose"
+    )
 
 
 def _too_few(curve: Curve, point: Point, needed: int, fewest: int = FEWEST_JUDGED) -> str:

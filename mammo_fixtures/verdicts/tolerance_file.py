@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.exams.limits import MOST_SETTINGS_BYTES, read_at_most
+from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.scoring.score_table import CLEAN
 from mammo_fixtures.verdicts.conflicts import refuse_conflicts
 from mammo_fixtures.verdicts.sampling import metric_named
@@ -133,8 +134,6 @@ def _is_number(value: object) -> bool:
 
 def _in_catalogue(tolerance: Tolerance, *, stated: bool) -> Tolerance:
     """The same, once its perturbation is known and its severities are meaningful."""
-    from mammo_fixtures.perturbations import PERTURBATIONS
-
     where, names = tolerance.where, PERTURBATIONS.names
     if tolerance.perturbation == CLEAN.perturbation and tolerance.claim == "not_worse":
         if stated or tolerance.up_to is not None:
@@ -171,8 +170,7 @@ def _up_to(tolerance: Tolerance, record: Perturbation) -> Tolerance:
     assert end is not None
     if tolerance.severities:
         raise UnusableInput(f"{where}: severities and up_to must not both stand, got both; leave one out")
-    falling = record.severities[0] > record.severities[-1]
-    reached = tuple(s for s in record.severities if (s >= end if falling else s <= end))
+    reached = tuple(s for s in record.severities if (s >= end if record.falling else s <= end))
     if not reached:
         raise UnusableInput(
             f"{where}: up_to must reach the ladder of {record.name}, got {end:g}; "
