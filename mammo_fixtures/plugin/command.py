@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
+from mammo_fixtures.plugin.options import KEYS, OPTIONS, SWITCHES, unknown_said
 from mammo_fixtures.plugin.settings import located
-from mammo_fixtures.verdicts.spelling import nearest
 
 _PLUGINS = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")
 _TAKE_ONE = ("-k", "-m", "--ignore-glob", "--junitxml", "--junit-xml")
@@ -25,7 +24,7 @@ _TAKE_ONE = ("-k", "-m", "--ignore-glob", "--junitxml", "--junit-xml")
 _FLAGS = {option.flag: option for option in OPTIONS}
 _NAMING = {"--deselect": "TEST_ID", "--ignore": "FILE"}
 """Options of pytest that name tests, and what with."""
-_KEYS = {f"mammo_{option.name}": option for option in OPTIONS}
+_OPTIONS = {option.key: option for option in OPTIONS}
 
 
 def main(claims: Path, arguments: list[str]) -> int:
@@ -106,7 +105,7 @@ def _refuse_keys_elsewhere(folder: Path) -> None:
             continue
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         stated = [line.partition("=")[0].partition(":")[0].strip() for line in lines]
-        if key := next((each for each in stated if each in _KEYS or each in SWITCHES), None):
+        if key := next((each for each in stated if each in KEYS), None):
             raise UnusableInput(
                 f"{file}: {key} is not read here; python -m robustness_tests takes the mammo_ keys from "
                 "[tool.pytest.ini_options] of pyproject.toml, so move them there"
@@ -118,11 +117,9 @@ def _option(file: Path, key: str, value: object) -> str:
         if not isinstance(value, bool):
             raise UnusableInput(f"{file}: {key} must be true or false, got {value!r}")
         return SWITCHES[key] if value else ""
-    option = _KEYS.get(key)
+    option = _OPTIONS.get(key)
     if option is None:
-        known = sorted([*_KEYS, *SWITCHES])
-        hint = nearest(key, known, prefix="mammo_") or f"; known are {', '.join(known)}"
-        raise UnusableInput(f"{file}: unknown key {key}{hint}")
+        raise UnusableInput(f"{file}: {unknown_said(key)}")
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
     if value == "":  # as in an ini file: the default

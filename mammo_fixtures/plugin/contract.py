@@ -13,9 +13,10 @@ from mammo_fixtures.classifiers import Classifier
 from mammo_fixtures.exams import Cohort, Exam
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.plugin.engine_choice import own_device
-from mammo_fixtures.plugin.gate import orphans
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.run_inputs import sweep_of
 from mammo_fixtures.plugin.settings import Settings
+from mammo_fixtures.plugin.snapshots import orphans
 from mammo_fixtures.plugin.view_checks import (
     breasts_lie_on_their_declared_side,
     views_use_their_declared_intensity_range,
@@ -129,7 +130,7 @@ def the_network_is_in_evaluation_mode(classifier: Classifier, scores: ScoreTable
 
 def every_snapshot_belongs_to_a_curve(mammo_run: Run) -> None:
     settings = mammo_run.settings
-    unused = orphans(mammo_run, curve_claims(mammo_run.tolerances))
+    unused = orphans(settings.snapshots, curve_claims(mammo_run.tolerances))
     if not (settings.default_tolerances and settings.default_snapshots):
         if unused:  # no failure: another tolerances file may use the same folder
             mammo_run.remarks[_of_no_curve(unused, settings)] = None
@@ -172,11 +173,7 @@ def _same(run: Run) -> float:
 
 def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None = None) -> dict[str, float]:
     """Scores of one exam, clean and beside two perturbed images in the same batch, past the store."""
-    from mammo_fixtures.classifiers.inference import Inference
-    from mammo_fixtures.scoring.sweep import Sweep
-
-    inference = Inference(classifier, device=own_device(run.settings), precision=run.settings.precision)
-    sweep = Sweep(inference=inference, seed=run.settings.seed, batch_size=batch_size)
+    sweep = sweep_of(run.settings, classifier, own_device(run.settings), batch_size=batch_size)
     # Contrast keeps an image's mean, gamma does not: statistics of the batch move with one or the other.
     mates = [Condition(name, PERTURBATIONS[name].severities[-1]) for name in ("contrast", "gamma_darker")]
     scores = sweep.exam(exam, {breast.side: [CLEAN, *mates] for breast in exam.breasts})
@@ -185,9 +182,7 @@ def _score(exam: Exam, classifier: Classifier, run: Run, batch_size: int | None 
 
 def _wanted_of_all(condition: Condition, scores: ScoreTable, run: Run) -> bool:
     """Whether every breast must have a score under it."""
-    if run.settings.scores is not None:
-        return False
-    return condition.perturbation not in scores.unmet
+    return run.settings.scores is None and condition.perturbation not in scores.unmet
 
 
 def _may_cancel(condition: Condition) -> bool:

@@ -85,13 +85,11 @@ def device_of(wanted: str, number: int | None) -> str:
 
 
 def _own_place(wanted: str, number: int | None) -> Place:
-    import torch
-
     return place_of(
         number,
         workers=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         wanted=wanted,
-        gpus=torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        gpus=visible_gpus(),
         threads=threads_to_use(),
         cores=usable_cores(),
     )
@@ -100,7 +98,7 @@ def _own_place(wanted: str, number: int | None) -> Place:
 def workers_line(wanted: str, workers: int) -> str:
     """For the header of a run with several workers: how they share what there is."""
     # Without a driver no torch is imported, which takes a second.
-    gpus = _visible_gpus() if wanted != "cpu" and _has_driver() else 0
+    gpus = visible_gpus() if wanted != "cpu" and _has_driver() else 0
     if wanted == "cpu" or not gpus:
         return f"mammo: {workers} workers share the exams and the CPU's threads"
     if wanted not in ("auto", "cuda"):
@@ -114,7 +112,8 @@ def _has_driver() -> bool:
     return Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
 
 
-def _visible_gpus() -> int:
+def visible_gpus() -> int:
+    """As CUDA_VISIBLE_DEVICES lists them; none where they cannot be used."""
     import torch
 
-    return torch.cuda.device_count()
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

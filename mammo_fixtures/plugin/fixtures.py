@@ -173,6 +173,6 @@ def drawn(
 
 
 @pytest.fixture
-def curve_snapshot(snapshot: SnapshotAssertion, mammo_run: Run) -> SnapshotAssertion:
+def curve_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """The stored curve, equal within its tolerance."""
     return snapshot.use_extension(CurveSnapshot)

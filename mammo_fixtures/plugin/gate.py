@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from mammo_fixtures.plugin.engine_choice import device_said, engine_of, own_devi
 from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
 from mammo_fixtures.plugin.progress import FIELDS, reporter, stage_reporter, tell_early
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.run_inputs import given_fields, sweep_of
 from mammo_fixtures.plugin.watchdog import watch_of
 from mammo_fixtures.reports.findings import severity_order
 from mammo_fixtures.scoring.identical import doubt_of, identical_to_clean
@@ -33,38 +33,34 @@ from mammo_fixtures.verdicts.subgroups import ALL
 if TYPE_CHECKING:
     from mammo_fixtures.classifiers import Classifier
     from mammo_fixtures.exams import Cohort
+    from mammo_fixtures.scoring.sweep import Sweep
 
 
 def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pytest.Session) -> ScoreTable:
     """One pass over the cohort, shared with the other workers."""
     from mammo_fixtures.classifiers.fingerprint import fingerprint
-    from mammo_fixtures.classifiers.inference import Inference
-    from mammo_fixtures.perturbations.universal import UniversalFields
     from mammo_fixtures.scoring.agreement import agree, identity
     from mammo_fixtures.scoring.keys import UNKEPT
     from mammo_fixtures.scoring.one_pass import Pass
     from mammo_fixtures.scoring.store import Store
-    from mammo_fixtures.scoring.sweep import Sweep
 
     began = time.monotonic()
     settings = run.settings
     place = take_place(own_device(settings), run.number)
-    inference = Inference(classifier, device=place.device, precision=settings.precision, speed=settings.speed)
+    sweep = sweep_of(
+        settings,
+        classifier,
+        place.device,
+        batch_size=settings.batch_size,
+        neighbours=place.neighbours,
+        cores=place.cores,
+        fields=given_fields(settings),
+        watch=watch_of(run, session, classifier.name),
+    )
+    # Asked of the network once it is placed, as `Pass` does.
     known = fingerprint(classifier)
     engine = engine_of(settings)
-    watch = watch_of(run, session, classifier.name)
-    store = Store(run.store if known else run.unkept_store)
-    try:
-        fields = UniversalFields.read(settings.universal) if settings.universal else None
-        sweep = Sweep(
-            inference=inference,
-            seed=settings.seed,
-            batch_size=settings.batch_size,
-            neighbours=place.neighbours,
-            cores=place.cores,
-            fields=fields,
-            watch=watch,
-        )
+    with Store(run.store if known else run.unkept_store) as store:
         if run.worker is not None:
             with Store(run.unkept_store) as between_workers:
                 mine = identity(classifier, known, sweep, cohort.exams[0])
@@ -86,34 +82,38 @@ def score_cohort(run: Run, cohort: Cohort, classifier: Classifier, session: pyte
         table = one_pass.run()
         cells, _, found = store.progress(run.pass_name) or (0, 0, 0)
         run.effort = {"scores": cells, "found": found, "seconds": time.monotonic() - began}
-    finally:
-        store.close()
     run.header |= {
         "version": __version__,
         "classifier": classifier.name,
         "classifier_fingerprint": known,
         "classifier_notes": dict(classifier.notes),
-        "device": device_said(engine, str(inference.device)),
-        "precision": inference.arithmetic,
+        "device": device_said(engine, str(sweep.inference.device)),
+        "precision": sweep.inference.arithmetic,
         "seed": settings.seed,
         "cohort": cohort.name,
         "exams": len(cohort),
         "views": sum(len(exam.views) for exam in cohort),
         "conditions": len(one_pass.conditions),
     }
-    if not known:
+    _tell(run, sweep, table, kept=bool(known))
+    return table
+
+
+def _tell(run: Run, sweep: Sweep, table: ScoreTable, *, kept: bool) -> None:
+    """What people should know of a pass beside its scores."""
+    from mammo_fixtures.scoring.needs import by_reason
+
+    if not kept:
         run.remarks["scores were not kept: the classifier has no fingerprint; declare one in its Classifier(…)"] = None
     if sweep.batches.said:
         run.remarks[sweep.batches.said] = None
-    for text in dict.fromkeys(table.unmet.values()):
-        run.remarks[f"{', '.join(name for name, said in table.unmet.items() if said == text)}: {text}"] = None
+    run.remarks.update(dict.fromkeys(by_reason(table.unmet)))
     if sweep.fields is not None:
         run.header["universal_fields"] = sweep.fields.digest.hex()
-        if settings.report is not None:
+        if run.settings.report is not None:
             sweep.fields.write(run.fields_file)
     for (name, severity, text), views in sorted(sweep.flags.items()):
         run.flags[f"{name} {severity:g} {PERTURBATIONS[name].unit}: {text}"] += views
-    return table
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -245,12 +245,3 @@ def provenance(run: Run, claim: Claim) -> dict[str, str]:
         "record version": str(PERTURBATIONS[claim.perturbation].version),
         "seed": str(run.settings.seed),
     }
-
-
-def orphans(run: Run, claims: list[Claim]) -> list[Path]:
-    """Snapshot files that belong to no curve claim."""
-    folder = run.settings.snapshots
-    if folder is None:
-        return []
-    names = {f"test_curve[{claim.id}].txt" for claim in claims}
-    return sorted(path for path in (folder / "test_curve").glob("*.txt") if path.name not in names)

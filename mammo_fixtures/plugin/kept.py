@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.progress import PHANTOMS, stage_told
+from mammo_fixtures.plugin.progress import PHANTOMS, asked, stage_told
 from mammo_fixtures.plugin.run import Run
 
 
@@ -13,17 +10,9 @@ def kept_said(run: Run) -> str:
     """A line on the scores of a pass that was not finished; empty where it was, or none was begun."""
     if run.settings.scores is not None or run.effort:
         return ""
-    from mammo_fixtures.scoring.store import Store
-
-    for path in (run.store, run.unkept_store):
-        with suppress(UnusableInput):
-            state = None
-            if path.exists():
-                store = Store(path)
-                state = store.progress(run.pass_name)
-                store.close()
-            if state is not None:
-                return _line(run, *state, kept=path == run.settings.store)
+    for path, state in asked(run, lambda store: store.progress(run.pass_name)):
+        if state is not None:
+            return _line(run, *state, kept=path == run.settings.store)
     return _before_the_pass(*stage_told(run))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mammo_fixtures.classifiers.speed import SPEEDS
 from mammo_fixtures.plugin.engine_choice import ENGINES
+from mammo_fixtures.verdicts.spelling import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,10 @@ class Option:
     @property
     def flag(self) -> str:
         return f"--mammo-{self.name.replace('_', '-')}"
+
+    @property
+    def key(self) -> str:
+        return f"mammo_{self.name}"
 
 
 OPTIONS = (
@@ -131,6 +136,7 @@ INIT = "--mammo-init"
 INIT_FOLDER = "mammo"
 SWITCHES = {"mammo_allow_pickle": ALLOW_PICKLE, "mammo_hash_ids": HASH_IDS, "mammo_strict": STRICT}
 """Ini keys that are true or false."""
+KEYS = tuple(sorted([*(option.key for option in OPTIONS), *SWITCHES]))
 PATHS = (
     "id_key",
     "classifier",
@@ -150,6 +156,12 @@ NONE = "none"
 WORDS = {"exams": ("phantoms",), "store": (NONE,), "report": (NONE,), "snapshots": (NONE,)}
 
 
+def unknown_said(key: str) -> str:
+    """That no ini key is called so, and which one may be meant."""
+    hint = nearest(key, KEYS, prefix="mammo_") or f"; known are {', '.join(KEYS)}"
+    return f"unknown key {key}{hint}"
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register every option and its ini twin."""
     group = parser.getgroup("mammo-robustness", "robustness of mammography classifiers (write options with =)")
@@ -157,7 +169,7 @@ def add_options(parser: pytest.Parser) -> None:
         default = f" [{option.default}]" if option.default else ""
         group.addoption(
             option.flag,
-            dest=f"mammo_{option.name}",
+            dest=option.key,
             default=None,
             metavar=option.metavar,
             help=option.help + default,
@@ -209,6 +221,6 @@ def add_options(parser: pytest.Parser) -> None:
 def add_ini_keys(parser: pytest.Parser) -> None:
     """Register the ini twins, which a project that uses the suite may have in its own configuration."""
     for option in OPTIONS:
-        parser.addini(f"mammo_{option.name}", f"see {option.flag}", default="")
+        parser.addini(option.key, f"see {option.flag}", default="")
     for name, flag in SWITCHES.items():
         parser.addini(name, f"see {flag}", type="bool", default=False)

@@ -11,12 +11,12 @@ import pytest
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.machine_share import free_bytes, usable_cores
-from mammo_fixtures.plugin.devices import Place, place_of, threads_to_use
+from mammo_fixtures.plugin.devices import Place, place_of, threads_to_use, visible_gpus
 from mammo_fixtures.plugin.engine_choice import engine_of, own_device
 from mammo_fixtures.plugin.missing_subgroups import missing_subgroups
 from mammo_fixtures.plugin.progress import long_time
 from mammo_fixtures.plugin.run import Run, run_of
-from mammo_fixtures.plugin.run_inputs import load, read_exams
+from mammo_fixtures.plugin.run_inputs import given_fields, load, read_exams, sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +96,8 @@ class Crew:
 
 
 def _crew(run: Run) -> Crew:
-    import torch
-
     workers, threads = run.planned_workers, threads_to_use()
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = visible_gpus()
     wanted = own_device(run.settings)
     place = place_of(0, workers=workers, wanted=wanted, gpus=gpus, threads=threads, cores=usable_cores())
     on_cpu = wanted == "cpu" or (wanted == "auto" and not gpus)
@@ -134,21 +132,19 @@ def _store(run: Run) -> Iterator[Store]:
 
 
 def _pass(config: pytest.Config, crew: Crew, store: Store) -> Pass:
-    from mammo_fixtures.classifiers.inference import Inference
-    from mammo_fixtures.perturbations.universal import UniversalFields
     from mammo_fixtures.scoring.one_pass import Pass
-    from mammo_fixtures.scoring.sweep import Sweep
 
     run = run_of(config)
     s = run.settings
     cohort, classifier = read_exams(config), load(config)
-    sweep = Sweep(
-        inference=Inference(classifier, device=crew.place.device, precision=s.precision, speed=s.speed),
-        seed=s.seed,
+    sweep = sweep_of(
+        s,
+        classifier,
+        crew.place.device,
         batch_size=s.batch_size,
         neighbours=crew.place.neighbours,
         cores=crew.place.cores,
-        fields=UniversalFields.read(s.universal) if s.universal else None,
+        fields=given_fields(s),
     )
     return Pass(
         cohort=cohort, sweep=sweep, conditions=run.conditions, store=store, name=run.pass_name, engine=engine_of(s)
@@ -156,16 +152,15 @@ def _pass(config: pytest.Config, crew: Crew, store: Store) -> Pass:
 
 
 def _size(one_pass: Pass, ahead: Outlook) -> list[str]:
+    from mammo_fixtures.scoring.needs import by_reason
+
     cohort = one_pass.cohort
     views = sum(len(exam.views) for exam in cohort)
-    lines = [
+    return [
         f"plan: {len(cohort):,} exams, {len(cohort.breasts):,} breasts, {views:,} views × "
-        f"{len(one_pass.conditions)} conditions: {ahead.scores:,} scores"
+        f"{len(one_pass.conditions)} conditions: {ahead.scores:,} scores",
+        *(f"plan: {said}" for said in by_reason(one_pass.unmet)),
     ]
-    unmet = {name: one_pass.needs.said(name) for name in dict.fromkeys(c.perturbation for c in one_pass.conditions[1:])}
-    texts = dict.fromkeys(said for said in unmet.values() if said)
-    lines += [f"plan: {', '.join(name for name, said in unmet.items() if said == text)}: {text}" for text in texts]
-    return lines
 
 
 def _missing(one_pass: Pass, ahead: Outlook) -> list[str]:

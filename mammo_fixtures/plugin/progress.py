@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -15,6 +15,10 @@ from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run, run_of
 from mammo_fixtures.whole_file import write_whole
 
+if TYPE_CHECKING:
+    from mammo_fixtures.scoring.store import Store
+
+Answer = TypeVar("Answer")
 _TERMINAL_SECONDS = 5.0
 _LOG_SECONDS = 60.0
 _POLL_SECONDS = 1.0
@@ -198,11 +202,9 @@ def watch(config: pytest.Config) -> Iterator[None]:
                 _tell_early(config, early)
             if (stage := stage_told(run))[0]:
                 beforehand(*stage)
-            for path in (run.store, run.unkept_store):
-                # What is wrong with a store, the workers say.
-                with suppress(UnusableInput):
-                    if path.exists() and (state := _state(path, run.pass_name)) is not None:
-                        tell(*state)
+            for _, state in asked(run, lambda store: store.progress(run.pass_name)):
+                if state is not None:
+                    tell(*state)
 
     thread = threading.Thread(target=follow, name="mammo progress", daemon=True)
     thread.start()
@@ -213,23 +215,18 @@ def watch(config: pytest.Config) -> Iterator[None]:
         thread.join()
 
 
-def _state(path: Path, pass_name: str) -> tuple[int, int, int] | None:
+def asked(run: Run, question: Callable[[Store], Answer]) -> list[tuple[Path, Answer]]:
+    """What each of the run's stores says that is there; what is wrong with one, the workers say."""
     from mammo_fixtures.scoring.store import Store
 
-    store = Store(path)
-    try:
-        return store.progress(pass_name)
-    finally:
-        store.close()
+    answers = []
+    for path in (run.store, run.unkept_store):
+        if path.exists():
+            with suppress(UnusableInput), Store(path) as store:
+                answers.append((path, question(store)))
+    return answers
 
 
 def give_back(run: Run, worker: str) -> None:
     """What a dead worker held unfinished is anyone's at once, not only when its lease ends."""
-    from mammo_fixtures.scoring.store import Store
-
-    for path in (run.store, run.unkept_store):
-        if path.exists():
-            with suppress(UnusableInput):
-                store = Store(path)
-                store.release(run.owner(worker))
-                store.close()
+    asked(run, lambda store: store.release(run.owner(worker)))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.plugin.run import Run
+from mammo_fixtures.plugin.run_inputs import sweep_of
+from mammo_fixtures.plugin.snapshots import file_of
 from mammo_fixtures.reports.beside import of_snapshot, of_table
 from mammo_fixtures.reports.findings import Gallery
 from mammo_fixtures.reports.moved import moved, where_scores_should_stay
@@ -40,7 +42,7 @@ def drawn_beside(
 
 
 def _stored(snapshots: Path | None, claim: Claim) -> str:
-    path = snapshots / "test_curve" / f"test_curve[{claim.id}].txt" if snapshots else None
+    path = file_of(snapshots, claim) if snapshots else None
     return path.read_text(encoding="utf-8", errors="replace") if path is not None and path.is_file() else ""
 
 
@@ -84,20 +86,17 @@ def keep_pictures(run: Run, cohort: Cohort, classifier: Classifier) -> None:
 
 
 def _galleries(run: Run, cohort: Cohort, classifier: Classifier) -> dict[str, Gallery]:
-    from mammo_fixtures.classifiers.inference import Inference
     from mammo_fixtures.perturbations.universal import UniversalFields
     from mammo_fixtures.plugin.devices import device_of
     from mammo_fixtures.plugin.engine_choice import own_device
     from mammo_fixtures.reports.seen import Seen
     from mammo_fixtures.scoring.needs import Needs
-    from mammo_fixtures.scoring.sweep import Sweep
 
     settings = run.settings
-    sweep = Sweep(
-        inference=Inference(
-            classifier, device=device_of(own_device(settings), run.number), precision=settings.precision
-        ),
-        seed=settings.seed,
+    sweep = sweep_of(
+        settings,
+        classifier,
+        device_of(own_device(settings), run.number),
         needs=Needs(cohort=cohort, classifier=classifier, seed=settings.seed),
         fields=UniversalFields.read(run.fields_file) if run.fields_file.exists() else None,
     )

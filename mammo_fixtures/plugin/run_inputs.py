@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.perturbations import PERTURBATIONS
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from mammo_fixtures.classifiers import Classifier
     from mammo_fixtures.exams import Cohort
+    from mammo_fixtures.perturbations.universal import UniversalFields
+    from mammo_fixtures.plugin.settings import Settings
+    from mammo_fixtures.scoring.sweep import Sweep
 
 _LISTED = 5
 """Unknown perturbations of a table that are named."""
@@ -52,6 +55,22 @@ def load(config: pytest.Config) -> Classifier:
             raise UnusableInput(f"classifier {classifier.name}: cancels: {error}") from None
     run.cancels = tuple(classifier.cancels)
     return classifier
+
+
+def sweep_of(settings: Settings, classifier: Classifier, device: str, **more: Any) -> Sweep:
+    """What makes images and scores as the settings say, wherever the run needs some; `more` as of `Sweep`."""
+    from mammo_fixtures.classifiers.inference import Inference
+    from mammo_fixtures.scoring.sweep import Sweep
+
+    inference = Inference(classifier, device=device, precision=settings.precision, speed=settings.speed)
+    return Sweep(inference=inference, seed=settings.seed, **more)
+
+
+def given_fields(settings: Settings) -> UniversalFields | None:
+    """The universal fields that an option names; None where they are fitted to the classifier."""
+    from mammo_fixtures.perturbations.universal import UniversalFields
+
+    return UniversalFields.read(settings.universal) if settings.universal else None
 
 
 def read_table(run: Run, path: Path) -> ScoreTable:

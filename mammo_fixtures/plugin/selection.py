@@ -16,21 +16,22 @@ MARKERS = (
     "benchmark: throughput; run with --benchmark-only",
 )
 
-_KINDS: dict[str, Callable[[Run], list[Claim]]] = {
-    "holds": lambda run: judged_claims(run.tolerances, "holds", strict=run.settings.strict),
-    "responds": lambda run: judged_claims(run.tolerances, "responds", strict=run.settings.strict),
-    "responds_more": lambda run: judged_claims(run.tolerances, "responds_more", strict=run.settings.strict),
-    "not_worse": lambda run: _against_baseline(run),
-    "curve": lambda run: curve_claims(run.tolerances),
-    "clean": lambda run: clean_claims(run.tolerances),
-}
-
 
 def _against_baseline(run: Run) -> list[Claim]:
     """Without a baseline those that are stated all the same: a claim that nobody judges must not look like none."""
     given = run.settings.baseline is not None
     tolerances = tolerances_for_baseline(run.tolerances) if given else run.tolerances
     return judged_claims(tolerances, "not_worse", strict=run.settings.strict)
+
+
+_KINDS: dict[str, Callable[[Run], list[Claim]]] = {
+    "holds": lambda run: judged_claims(run.tolerances, "holds", strict=run.settings.strict),
+    "responds": lambda run: judged_claims(run.tolerances, "responds", strict=run.settings.strict),
+    "responds_more": lambda run: judged_claims(run.tolerances, "responds_more", strict=run.settings.strict),
+    "not_worse": _against_baseline,
+    "curve": lambda run: curve_claims(run.tolerances),
+    "clean": lambda run: clean_claims(run.tolerances),
+}
 
 
 def parametrize(metafunc: pytest.Metafunc, run: Run) -> None:
@@ -57,12 +58,13 @@ def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
         asked = named or alone or ("benchmark" in marks if timed else bool(marks))
         spare = bool(timed or item.get_closest_marker("extended"))
         # pytest makes one placeholder case where a kind has no claim at all.
-        callspec = getattr(item, "callspec", None)
-        empty = item.get_closest_marker("claims") and not isinstance(callspec and callspec.params.get("claim"), Claim)
-        return bool(empty) or (spare and not asked)
+        empty = item.get_closest_marker("claims") is not None and claim_of(item) is None
+        return empty or (spare and not asked)
 
-    kept = [item for item in items if not dropped(item)]
-    gone = [item for item in items if dropped(item)]
+    kept: list[pytest.Item] = []
+    gone: list[pytest.Item] = []
+    for item in items:
+        (gone if dropped(item) else kept).append(item)
     if gone:
         _say_what_is_extended(run_of(config), gone)
         config.hook.pytest_deselected(items=gone)

@@ -130,13 +130,13 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
 
 
 def _value(config: pytest.Config, option: Option) -> str:
-    given: Any = config.getoption(f"mammo_{option.name}")
+    given: Any = config.getoption(option.key)
     base = config.invocation_params.dir
     if given == "":
         # Mostly a shell's variable that is not set: the phantoms, or no baseline, would be taken in its place.
         raise UnusableInput(f"{option.flag} must have a value, got none; give one, or leave the option out")
     if given is None:
-        given = config.getini(f"mammo_{option.name}") or option.default
+        given = config.getini(option.key) or option.default
         base = config.inipath.parent if config.inipath else config.rootpath
     if option.name in _OF_THIS_MACHINE and is_url(str(given)):
         raise UnusableInput(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from mammo_fixtures.verdicts.snapshot_text import StoredCurve, compare, same
+
+if TYPE_CHECKING:
+    from mammo_fixtures.verdicts.claim import Claim
 
 
 class CurveSnapshot(SingleFileSnapshotExtension):
@@ -36,9 +39,26 @@ class CurveSnapshot(SingleFileSnapshotExtension):
         yield from compare(now=str(serialized_data), stored=str(snapshot_data))
 
 
+def file_of(folder: Path, claim: Claim) -> Path:
+    """Where syrupy keeps the curve of a claim."""
+    return folder / "test_curve" / f"test_curve[{claim.id}].txt"
+
+
+def orphans(folder: Path | None, claims: Iterable[Claim]) -> list[Path]:
+    """Snapshots of a folder that belong to no curve claim."""
+    if folder is None:
+        return []
+    known = {file_of(folder, claim) for claim in claims}
+    return [path for path in _stored_files(folder) if path not in known]
+
+
+def _stored_files(folder: Path) -> list[Path]:
+    return sorted((folder / "test_curve").glob("*.txt"))
+
+
 def stored_in(folder: Path) -> dict[Path, bytes]:
     """The snapshots of a folder as they are now."""
-    return {path: path.read_bytes() for path in sorted((folder / "test_curve").glob("*.txt"))}
+    return {path: path.read_bytes() for path in _stored_files(folder)}
 
 
 def written_said(before: Mapping[Path, bytes], folder: Path) -> str:

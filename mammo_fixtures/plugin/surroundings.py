@@ -7,10 +7,7 @@ import sys
 import pytest
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.plugin.options import OPTIONS, SWITCHES
-from mammo_fixtures.verdicts.spelling import nearest
-
-_KEYS = (*(f"mammo_{option.name}" for option in OPTIONS), *SWITCHES)
+from mammo_fixtures.plugin.options import KEYS, unknown_said
 
 
 def check_surroundings(config: pytest.Config) -> None:
@@ -27,6 +24,5 @@ def check_surroundings(config: pytest.Config) -> None:
     # Of unknown keys pytest warns at most. It has no public name for all those that are set; before
     # 9.0.2 they had the other one, which warns since.
     for key in getattr(config, "_inicfg" if hasattr(config, "_inicfg") else "inicfg", {}):
-        if key.startswith("mammo_") and key not in _KEYS:
-            hint = nearest(key, _KEYS, prefix="mammo_") or f"; known are {', '.join(_KEYS)}"
-            raise UnusableInput(f"{config.inipath.name if config.inipath else '-o'}: unknown key {key}{hint}")
+        if key.startswith("mammo_") and key not in KEYS:
+            raise UnusableInput(f"{config.inipath.name if config.inipath else '-o'}: {unknown_said(key)}")

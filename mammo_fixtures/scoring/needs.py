@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mammo_fixtures.classifiers import Classifier
@@ -109,6 +110,12 @@ class Needs:
     @property
     def _exchanges(self) -> bool:
         return self.classifier.level == "exam" and bool(exchange(self.classifier.views, "", self.seed))
+
+
+def by_reason(unmet: Mapping[str, str]) -> list[str]:
+    """A line for each reason why breasts are left out, after the perturbations that it is one of."""
+    reasons = dict.fromkeys(unmet.values())
+    return [f"{', '.join(name for name, said in unmet.items() if said == reason)}: {reason}" for reason in reasons]
 
 
 def has_region(breast: Breast) -> bool:

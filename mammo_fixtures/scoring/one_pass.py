@@ -112,7 +112,7 @@ class Pass:
     """Told the cells in all, computed and found, whenever a chunk is done or waited for, and at most each second."""
     fitting: Callable[[int, int], None] = lambda done, wanted: None
     """Told the gradients followed and wanted, where fields are fitted before the first exam."""
-    _needs: Needs = field(init=False)
+    needs: Needs = field(init=False)
     _pipeline: Pipeline = field(init=False)
     _told: float = field(default_factory=time.monotonic, init=False)
     """When progress was told last."""
@@ -122,12 +122,12 @@ class Pass:
         check_strata((name for breast in self.cohort.breasts for name in breast.strata), self.cohort.source)
         if not self.fingerprint:
             self.fingerprint = fingerprint(self.sweep.inference.classifier) or f"{UNKEPT}{self.name}"
-        self._needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
-        self.sweep.needs = self._needs
+        self.needs = Needs(cohort=self.cohort, classifier=self.sweep.inference.classifier, seed=self.sweep.seed)
+        self.sweep.needs = self.needs
         self.sweep.beat = self._beat
         keys = CellKeys(
             sweep=self.sweep,
-            needs=self._needs,
+            needs=self.needs,
             conditions=self.conditions,
             fingerprint=self.fingerprint,
             device=self.engine.device_type(self.sweep.inference.device.type),
@@ -149,8 +149,10 @@ class Pass:
         return not self.fingerprint.startswith(UNKEPT)
 
     @property
-    def needs(self) -> Needs:
-        return self._needs
+    def unmet(self) -> dict[str, str]:
+        """What perturbations need that some breasts have not."""
+        names = dict.fromkeys(c.perturbation for c in self.conditions[1:])
+        return {name: said for name in names if (said := self.needs.said(name))}
 
     def run(self) -> ScoreTable:
         """Score what is missing, with whoever else runs this pass, then read the merged scores."""
@@ -162,7 +164,7 @@ class Pass:
             cohort=self.cohort,
             pipeline=self._pipeline,
             store=self.store,
-            cells=sum(self._needs.met(b, c.perturbation) for b in self.cohort.breasts for c in self.conditions),
+            cells=sum(self.needs.met(b, c.perturbation) for b in self.cohort.breasts for c in self.conditions),
             tell=self._tell,
         )
         self.engine.run(work)
@@ -185,7 +187,7 @@ class Pass:
         """What is found out before the first exam."""
         keys, open_view = self._pipeline.keys, self._pipeline.open
         return Preparation(
-            needs=self._needs,
+            needs=self.needs,
             sweep=self.sweep,
             store=self.store,
             pass_name=self.name,
@@ -258,10 +260,6 @@ class Pass:
                 name: np.array([breast.strata.get(name, "") for breast in breasts], dtype=np.str_) for name in strata
             },
             source=self.cohort.source or self.cohort.name,
-            unmet={
-                name: said
-                for name in dict.fromkeys(c.perturbation for c in self.conditions[1:])
-                if (said := self._needs.said(name))
-            },
+            unmet=self.unmet,
             notes=notes,
         )

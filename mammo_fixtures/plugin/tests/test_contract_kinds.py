@@ -16,8 +16,8 @@ from mammo_fixtures.plugin.contract import (
 )
 
 
-def run(precision="fp32"):
-    settings = SimpleNamespace(precision=precision, speed=("allocator",), device="cpu", engine="local", seed=0)
+def run(precision="fp32", speed=("allocator",)):
+    settings = SimpleNamespace(precision=precision, speed=speed, device="cpu", engine="local", seed=0)
     return SimpleNamespace(settings=settings, remarks={})
 
 
@@ -76,6 +76,25 @@ def test_a_score_that_does_not_repeat_is_told_with_its_numbers():
 def test_a_score_that_depends_on_its_mates_is_told_with_its_numbers():
     with pytest.raises(AssertionError, match=r"exam 7, [LR] got \S+ alone and \S+ in a batch of 3 \(tolerance 1e-05\)"):
         a_score_does_not_depend_on_its_batch(cohort(), Classifier(Mates(), score="logit"), run())
+
+
+class MatesWhenFaster(Mates):
+    """Depends on its batch only as it is run with channels last."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = torch.nn.Parameter(torch.ones(2, 2, 3, 3))
+
+    def forward(self, x):
+        return super().forward(x) if not self.kernel.is_contiguous() else x.amax((1, 2, 3))
+
+
+def test_the_network_is_looked_at_as_the_run_calls_it():
+    """Made faster it is other code, and its scores are what the run judges."""
+    classifier = Classifier(MatesWhenFaster(), score="logit")
+    a_score_does_not_depend_on_its_batch(cohort(), classifier, run())
+    with pytest.raises(AssertionError, match=r"must not depend on its batch, exam 7, .* \(tolerance 0\.0001\)"):
+        a_score_does_not_depend_on_its_batch(cohort(), classifier, run(speed=("channels_last",)))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

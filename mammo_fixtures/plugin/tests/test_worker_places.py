@@ -69,5 +69,5 @@ def test_who_replaces_a_dead_worker_takes_its_gpu(dead):
 )
 def test_the_header_says_how_workers_share(monkeypatch, wanted, workers, gpus, line):
     monkeypatch.setattr(devices, "_has_driver", lambda: gpus > 0)
-    monkeypatch.setattr(devices, "_visible_gpus", lambda: gpus)
+    monkeypatch.setattr(devices, "visible_gpus", lambda: gpus)
     assert workers_line(wanted, workers) == line
