@@ -36,6 +36,7 @@ REAL_SECONDS = 4.0
 """A network that took longer is not called again."""
 QUICK_SECONDS = 1.0
 """A network that took less is called for every image: on a busy machine a few calls in a row may all be slow."""
+_Opened = Mapping[ViewSource, View]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,74 +91,104 @@ class _Rehearsed(Inference):
         return self._calls(kind, lambda: super(_Rehearsed, self)._called(network, batch))
 
 
-def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECONDS) -> Calibration:
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Rehearsal:
+    """A sweep that calls the network and follows its gradient a few times only, and what took how long."""
+
+    sweep: Sweep
+    network: _Calls
+    gradient: _Calls
+    decode: list[float] = field(default_factory=list)
+    """Seconds of each view."""
+
+    @classmethod
+    def of(cls, sweep: Sweep) -> _Rehearsal:
+        device = sweep.inference.device
+
+        def wait() -> None:
+            if device.type == "cuda":
+                import torch
+
+                torch.cuda.synchronize(device)
+
+        network, gradient = _Calls(wait), _Calls(wait)
+
+        def played_gradients(inference: Inference, views: Sequence[View], signs: Mapping[str, float]) -> Any:
+            real = scaled_gradients_of(inference, views, signs)
+
+            def gradients(images: Sequence[Tensor]) -> list[Tensor]:
+                kind = tuple(tuple(image.shape) for image in images)
+                found: list[Tensor] = gradient(kind, lambda: real(images))
+                return found
+
+            return gradients
+
+        inference = _Rehearsed(sweep.inference, network)
+        trial = replace(sweep, inference=inference, gradients=played_gradients, flags=Counter(), noted={})
+        return cls(sweep=trial, network=network, gradient=gradient)
+
+    def read(self, exam: Exam, wanted: Wanted) -> dict[ViewSource, View]:
+        """The views that an exam's scores are made from, each as in the pass."""
+        uploads = self.sweep.uploads
+        # Beside a GPU, readers do what is the CPU's to do of a view.
+        work, conditions = uploads is not None and possible(), [c for some in wanted.values() for c in some]
+        opened: dict[ViewSource, View] = {}
+        for source in (s for b in exam.breasts if b.side in wanted for s in self.sweep.unit(exam, b)):
+            if source not in opened:
+                start = time.perf_counter()
+                answer = answered(Request(source=source, conditions=conditions, seed=self.sweep.seed), work=work)
+                opened[source] = answer.view
+                self.decode.append(time.perf_counter() - start)
+                if uploads is not None:
+                    uploads.begin(answer.view, answer.done, seed=self.sweep.seed)
+        return opened
+
+    def seconds(
+        self, exam: Exam, wanted: Mapping[str, Sequence[Condition]], opened: Mapping[ViewSource, View]
+    ) -> float:
+        """Of everything in an exam but the network's calls."""
+        before, start = self.network.spent, time.perf_counter()
+        self.sweep.exam(exam, wanted, opened.__getitem__)
+        self.network.wait()
+        return time.perf_counter() - start - (self.network.spent - before)
+
+    def step_seconds(self, exam: Exam, wanted: Wanted, opened: _Opened) -> float:
+        """Of a gradient with the step along it; 0 where nothing follows one."""
+        following = next((c for some in wanted.values() for c in some if follows_gradient(c)), None)
+        if following is None:
+            return 0.0
+        sides = {side: [following] for side, some in wanted.items() if following in some}
+        arithmetic = self.seconds(exam, sides, opened) - self.gradient.spent
+        steps = gradients_needed(PERTURBATIONS[following.perturbation], 1) * _images(self.sweep, exam, sides)
+        return max(0.0, arithmetic) / steps + median(map(self.gradient.typical, self.gradient.seconds))
+
+
+def calibrate(sweep: Sweep, ahead: Outlook) -> Calibration:
     """Rates of this process on its device, for what is left to do. Needs something left; the store is not asked.
 
     Each view is perturbed as in the pass, under all conditions that it lacks; of the network's calls only the first
     few are real.
     """
-    device = sweep.inference.device
     began = time.perf_counter()
-
-    def wait() -> None:
-        if device.type == "cuda":
-            import torch
-
-            torch.cuda.synchronize(device)
-
-    network, gradient = _Calls(wait), _Calls(wait)
-
-    def played_gradients(inference: Inference, views: Sequence[View], signs: Mapping[str, float]) -> Any:
-        real = scaled_gradients_of(inference, views, signs)
-
-        def gradients(images: Sequence[Tensor]) -> list[Tensor]:
-            kind = tuple(tuple(image.shape) for image in images)
-            found: list[Tensor] = gradient(kind, lambda: real(images))
-            return found
-
-        return gradients
-
-    trial = replace(
-        sweep,
-        inference=_Rehearsed(sweep.inference, network),
-        gradients=played_gradients,
-        flags=Counter(),
-        noted={},
-    )
-    ahead_of_it = trial.uploads is not None and possible()
-    decode: list[float] = []
+    rehearsal = _Rehearsal.of(sweep)
     images = views = 0
     spent = step = 0.0
     for exam, wanted in _samples(sweep, ahead):
-        if views and (views >= MOST_VIEWS or time.perf_counter() - began > seconds):
+        if views and (views >= MOST_VIEWS or time.perf_counter() - began > CALIBRATION_SECONDS):
             break
-        opened: dict[ViewSource, View] = {}
-        plain = {side: [c for c in some if not _apart(sweep, c)] for side, some in wanted.items()}
-        for source in (s for b in exam.breasts if b.side in wanted for s in sweep.unit(exam, b)):
-            if source not in opened:
-                start = time.perf_counter()
-                # Beside a GPU, readers do what is the CPU's to do of a view.
-                conditions = [c for some in plain.values() for c in some]
-                answer = answered(Request(source=source, conditions=conditions, seed=sweep.seed), work=ahead_of_it)
-                opened[source] = answer.view
-                decode.append(time.perf_counter() - start)
-                if trial.uploads is not None:
-                    trial.uploads.begin(answer.view, answer.done, seed=sweep.seed)
-        before, start = network.spent, time.perf_counter()
-        trial.exam(exam, plain, opened.__getitem__)
-        wait()
-        spent += time.perf_counter() - start - (network.spent - before)
+        plain = {side: tuple(c for c in some if not _apart(sweep, c)) for side, some in wanted.items()}
+        opened = rehearsal.read(exam, plain)
+        spent += rehearsal.seconds(exam, plain, opened)
         images += _images(sweep, exam, plain)
         views += len(opened)
-        following = next((c for some in wanted.values() for c in some if follows_gradient(c)), None)
-        if following is not None and not gradient.seconds:
-            step = _step(trial, exam, wanted, following, opened, network, gradient, wait)
-    batch = max(network.seconds)
+        if not rehearsal.gradient.seconds:
+            step = rehearsal.step_seconds(exam, wanted, opened)
+    batch = max(rehearsal.network.seconds)
     return Calibration(
         rates=Rates(
-            decode=median(decode),
+            decode=median(rehearsal.decode),
             perturb=max(0.0, spent) / images,
-            classify=network.typical(batch) / (batch if sweep.inference.classifier.level == "view" else 1),
+            classify=rehearsal.network.typical(batch) / (batch if sweep.inference.classifier.level == "view" else 1),
             gradient=step,
             decoders=decoders_of(sweep),
         ),
@@ -165,26 +196,6 @@ def calibrate(sweep: Sweep, ahead: Outlook, *, seconds: float = CALIBRATION_SECO
         seconds=time.perf_counter() - began,
         batch=batch,
     )
-
-
-def _step(
-    trial: Sweep,
-    exam: Exam,
-    wanted: Wanted,
-    following: Condition,
-    opened: Mapping[ViewSource, View],
-    network: _Calls,
-    gradient: _Calls,
-    wait: Callable[[], None],
-) -> float:
-    """Seconds of a gradient with the step along it."""
-    sides = {side: [following] for side, some in wanted.items() if following in some}
-    before, start = network.spent, time.perf_counter()
-    trial.exam(exam, sides, opened.__getitem__)
-    wait()
-    arithmetic = time.perf_counter() - start - (network.spent - before) - gradient.spent
-    steps = gradients_needed(PERTURBATIONS[following.perturbation], 1) * _images(trial, exam, sides)
-    return max(0.0, arithmetic) / steps + median(map(gradient.typical, gradient.seconds))
 
 
 def _apart(sweep: Sweep, condition: Condition) -> bool:

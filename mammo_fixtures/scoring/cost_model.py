@@ -56,11 +56,6 @@ class Rates:
         alone = max(device, decoding / self.decoders) if self.decoders else device + decoding
         return alone / processes
 
-    @property
-    def overhead(self) -> float:
-        """Time of an image ÷ the classifier's own; decoding and gradients apart."""
-        return (self.perturb + self.classify) / self.classify if self.classify else 1.0
-
 
 def store_bytes(*, scores: int, views: int) -> int:
     """By how much a store grows."""

@@ -27,10 +27,7 @@ def share_with_gradient(inference: Inference, needs: Needs, read: Callable[[View
             if (exam.exam_id, breast.side) not in chosen:
                 continue
             alone = needs.classifier.level == "view"
-            sources = {f"{source.side}-{source.position}": source for source in exam.views}
-            units = [breast.views] if not alone else [(source,) for source in breast.views]
-            if not alone:
-                units = [tuple(sources[name] for name in needs.classifier.views if name in sources)]
+            units = [(source,) for source in breast.views] if alone else [needs.looked_at(exam)]
             signs = {BREAST if alone else breast.side: 1.0}
             try:
                 found.append(any(_any_gradient(inference, [read(s) for s in unit], signs) for unit in units))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mammo_fixtures.classifiers import Classifier
-from mammo_fixtures.exams import Breast, Cohort
+from mammo_fixtures.exams import Breast, Cohort, Exam
+from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import PERTURBATIONS
 from mammo_fixtures.perturbations.exam_views import MISSING_VIEW, exchange, withheld_position
 from mammo_fixtures.perturbations.keyed import Key
@@ -63,6 +64,11 @@ class Needs:
     def place(self, breast: Breast) -> int:
         """A breast's place in the seeded order, which other breasts do not change."""
         return Key(exam_id=breast.exam_id, side=breast.side, position="", seed=self.seed).digest("subset")
+
+    def looked_at(self, exam: Exam) -> tuple[ViewSource, ...]:
+        """Views of an exam that an exam-level classifier takes, in its order."""
+        sources = {f"{source.side}-{source.position}": source for source in exam.views}
+        return tuple(sources[name] for name in self.classifier.views if name in sources)
 
     def said(self, perturbation: str) -> str:
         """What a reader must know of the breasts left out; empty where none is."""

@@ -156,7 +156,7 @@ class Pass:
 
     def run(self) -> ScoreTable:
         """Score what is missing, with whoever else runs this pass, then read the merged scores."""
-        self._pipeline.keys.recall(self.store, self.cohort)
+        self.keys.recall(self.store, self.cohort)
         self._prepare()
         work = Work(
             name=self.name,
@@ -185,7 +185,7 @@ class Pass:
     @property
     def preparation(self) -> Preparation:
         """What is found out before the first exam."""
-        keys, open_view = self._pipeline.keys, self._pipeline.open
+        keys, open_view = self.keys, self._pipeline.open
         return Preparation(
             needs=self.needs,
             sweep=self.sweep,
@@ -205,7 +205,7 @@ class Pass:
 
     def _mend(self, work: Work, exam: Exam) -> None:
         """Score what is missing of an exam, on a device of the kind that all others were scored on."""
-        if work.pipeline.keys.device != self.sweep.inference.device.type:
+        if self.keys.device != self.sweep.inference.device.type:
             self.engine.run(work)
             return
         work.pipeline.run(
@@ -215,11 +215,11 @@ class Pass:
         )
 
     def _known(self, exam: Exam) -> tuple[Cells, dict[bytes, float]]:
-        cells = self._pipeline.keys.of(exam, self._pipeline.open)
+        cells = self.keys.of(exam, self._pipeline.open)
         return cells, self.store.scores(list(cells.values()))
 
     def _table(self, work: Work) -> ScoreTable:
-        keys = self._pipeline.keys
+        keys = self.keys
         keys.recall(self.store, self.cohort)
         breasts = self.cohort.breasts
         scores = np.full((len(self.conditions), len(breasts), 1), np.nan)

@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from mammo_fixtures.exams import Exam, View
 from mammo_fixtures.exams.cohort import ViewSource
@@ -19,9 +18,6 @@ from mammo_fixtures.scoring.score_table import Condition
 from mammo_fixtures.scoring.shared_memory import possible
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.uploads import pinned
-
-if TYPE_CHECKING:
-    pass
 
 LookUp = Callable[[Sequence[bytes]], dict[bytes, float]]
 """Gives the scores that are known already, by key."""
@@ -137,9 +133,7 @@ class Pipeline:
 
     def learned(self) -> dict[bytes, bytes]:
         """Pixel digests by file digest, of what was decoded since this was last asked."""
-        files = {file: self.keys.pixels[source] for source, file in list(self._files.items())}
-        self._files.clear()
-        return files
+        return self._learned_of(tuple(self._files))
 
     def _planned(self, exams: Iterator[Exam], look_up: LookUp, ahead: ReadAhead, room: int) -> Iterator[_Task]:
         """Tasks, each after the views of the next one, and of as many more as there is room for, were given to read."""
@@ -193,7 +187,7 @@ class Pipeline:
             scores=computed,
             found=len(cells) - len(computed),
             notes=self._noted_of(task.exam),
-            files=self._learned_of(task.exam),
+            files=self._learned_of(task.exam.views),
         )
 
     def _noted_of(self, exam: Exam) -> dict[bytes, float]:
@@ -201,9 +195,8 @@ class Pipeline:
         keys = self.keys.notes_of(exam) if noted else {}
         return {keys[cell]: value for cell, value in noted.items() if cell in keys}
 
-    def _learned_of(self, exam: Exam) -> dict[bytes, bytes]:
-        files = {source: self._files.pop(source) for source in exam.views if source in self._files}
-        return {file: self.keys.pixels[source] for source, file in files.items()}
+    def _learned_of(self, sources: Iterable[ViewSource]) -> dict[bytes, bytes]:
+        return {self._files.pop(source): self.keys.pixels[source] for source in sources if source in self._files}
 
     def _decoders(self) -> int:
         return decoders_of(self.sweep) if self.decoders is None else self.decoders

@@ -11,8 +11,8 @@ from pathlib import Path
 from mammo_fixtures.scoring.store_file import StoreFile
 
 LEASE_SECONDS = 60.0
-_FORGET_PASSES_SECONDS = 7 * 24 * 3600.0
-_DAY_SECONDS = 24 * 3600
+DAY_SECONDS = 24 * 3600
+_FORGET_PASSES_SECONDS = 7.0 * DAY_SECONDS
 _LOOK_UP = 500
 """Keys a query: SQLite's oldest limit on bound values is 999."""
 
@@ -95,7 +95,7 @@ class Store:
                 for file, pixels, guard in self._file.db.execute(
                     f"SELECT file, pixels, guard FROM files WHERE file IN ({marks})", some
                 ):
-                    if isinstance(file, bytes) and isinstance(pixels, bytes) and guard == guard_of(file, pixels):
+                    if is_sound_file(file, pixels, guard):
                         known[file] = pixels
         return known
 
@@ -187,6 +187,11 @@ def is_sound(key: object, score: object, guard: object) -> bool:
     return isinstance(key, bytes) and isinstance(score, float) and guard == guard_of(key, struct.pack("<d", score))
 
 
+def is_sound_file(file: object, pixels: object, guard: object) -> bool:
+    """The same of a file's row."""
+    return isinstance(file, bytes) and isinstance(pixels, bytes) and guard == guard_of(file, pixels)
+
+
 def guard_of(key: bytes, value: bytes) -> int:
     """48 bits over a row, so that a flipped bit is seen."""
     return int.from_bytes(hashlib.blake2b(key + value, digest_size=6).digest(), "little")
@@ -201,7 +206,7 @@ def _portions(keys: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
 
 def today() -> int:
     """Days since 1970."""
-    return int(time.time() // _DAY_SECONDS)
+    return int(time.time() // DAY_SECONDS)
 
 
 if __name__ == "__main__":

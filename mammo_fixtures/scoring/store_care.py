@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.scoring.store import Store, guard_of, is_sound
+from mammo_fixtures.scoring.store import DAY_SECONDS, Store, is_sound, is_sound_file
 from mammo_fixtures.scoring.store_file import SCHEMA_VERSION
 
-_DAY_SECONDS = 24 * 3600
 _BLOCK = 10_000
 _FEW = 5
 
@@ -102,7 +101,7 @@ def prune(store: Store, *, before: float) -> tuple[int, int]:
         with store.file.transaction():
             (held,) = db.execute("SELECT COUNT(*) FROM scores").fetchone()
             db.executemany("DELETE FROM scores WHERE key = ?", damaged)
-            db.execute("DELETE FROM scores WHERE day < ?", (int(before // _DAY_SECONDS),))
+            db.execute("DELETE FROM scores WHERE day < ?", (int(before // DAY_SECONDS),))
             (left,) = db.execute("SELECT COUNT(*) FROM scores").fetchone()
         db.execute("VACUUM")
     return held - left, left
@@ -113,7 +112,7 @@ def _guards(store: Store) -> Iterator[bool]:
     yield from (sound for _, _, sound in _scores(store))
     with store.file.answering():
         for file, pixels, guard in store.file.db.execute("SELECT file, pixels, guard FROM files"):
-            yield isinstance(file, bytes) and isinstance(pixels, bytes) and guard == guard_of(file, pixels)
+            yield is_sound_file(file, pixels, guard)
 
 
 def _scores(store: Store) -> Iterator[tuple[bytes, float, bool]]:

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mammo_fixtures.errors import UnusableInput
-from mammo_fixtures.scoring.store import Store
+from mammo_fixtures.scoring.store import DAY_SECONDS, Store
 from mammo_fixtures.scoring.store_care import contents, prune, rows, verify
 from mammo_fixtures.whole_file import whole
 
 DEFAULT = ".mammo/scores.sqlite"
-_DAY_SECONDS = 24 * 3600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,6 +117,6 @@ def _export(store: Store, given: argparse.Namespace) -> int:
 
 
 def _prune(store: Store, given: argparse.Namespace) -> int:
-    deleted, left = prune(store, before=time.time() - given.unused_days * _DAY_SECONDS)
+    deleted, left = prune(store, before=time.time() - given.unused_days * DAY_SECONDS)
     print(f"store {store.path}: {deleted:,} scores deleted, {left:,} left")
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mammo_fixtures.classifiers.gradients import gradients_of
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.exams import Breast, Exam, View
+from mammo_fixtures.exams import Breast, View
 from mammo_fixtures.exams.cohort import ViewSource
 from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.adversarial import DIGITAL_UNIT
@@ -68,15 +68,10 @@ def examples_of(fold: int, needs: Needs) -> list[Example]:
     for exam, breast in taken:
         by_exam.setdefault(exam.exam_id, []).append(breast)
     exams = {exam.exam_id: exam for exam, _ in taken}
-    return [_of_exam(exams[exam_id], breasts, needs) for exam_id, breasts in by_exam.items()]
-
-
-def _of_exam(exam: Exam, breasts: list[Breast], needs: Needs) -> Example:
-    sources = {f"{source.side}-{source.position}": source for source in exam.views}
-    return Example(
-        sources=tuple(sources[name] for name in needs.classifier.views if name in sources),
-        signs={breast.side: sign(breast) for breast in breasts},
-    )
+    return [
+        Example(sources=needs.looked_at(exams[exam_id]), signs={breast.side: sign(breast) for breast in breasts})
+        for exam_id, breasts in by_exam.items()
+    ]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

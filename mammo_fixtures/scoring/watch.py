@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from mammo_fixtures.errors import UnusableInput
+from mammo_fixtures.perturbations.adversarial import Gradients
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +22,6 @@ FIRST = 6
 """Times as long may take the first call of each shape, in which networks are compiled and tuned."""
 AFTER_SECONDS = 30.0
 """How much later a process is ended whose interpreter is held by native code, so that no thread of it runs."""
-
-Gradients = Callable[[Sequence["torch.Tensor"]], list["torch.Tensor"]]
 
 
 def unwatched(name: str, shape: tuple[int, ...], call: Callable[[], Any]) -> Any:
