@@ -157,11 +157,6 @@ def mask_column(blocks: BreastBlocks, column: int) -> NDArray[np.bool_]:
     return np.asarray(inside | (near & flags[:, column]))
 
 
-def breast_mask(pixels: NDArray[np.float32], spacing_mm: tuple[float, float]) -> NDArray[np.bool_]:
-    """The largest region that is not background, closed. Bool (rows, columns); all False where there is none."""
-    return drawn_mask(breast_blocks(foreground_of(pixels, spacing_mm)))
-
-
 def box_of(flags: NDArray[np.bool_]) -> Box:
     """The smallest box that holds every set flag."""
     rows, columns = np.flatnonzero(flags.any(axis=1)), np.flatnonzero(flags.any(axis=0))

@@ -19,38 +19,21 @@ from mammo_fixtures.perturbations.source_map import SourceMap
 from mammo_fixtures.perturbations.threads import in_threads
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-
-    from mammo_fixtures.exams import View
 
 _BLOCK = 32
 """Side of the blocks, pixels, that are told apart as background or not."""
 
 
-def resampling_control(
-    view: View, name: str, severity: float, *, seed: int = 0, device: str | torch.device = "cpu"
-) -> Tensor:
-    """The view moved as by that perturbation and moved back: everything in its place, but interpolated twice.
+def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
+    """The view moved and moved back: everything in its place, but interpolated twice; in fresh memory.
 
     Bilinear interpolation is a low-pass. A report gives a geometric result as two numbers: the score under the
     perturbation and the score of this control. What the control loses against clean is interpolation, at most twice
     that of the perturbation itself; only a loss beyond it speaks of geometry. Nothing is lost at the image's edges:
-    the way there and back is on a larger canvas. Whole-pixel movements, `crop` and `mirror` interpolate nothing, so
-    that their control is the clean image bit for bit. Float32 (rows, columns), fresh memory.
+    the way there and back is on a larger canvas. Movements by whole pixels interpolate nothing, so that their control
+    is the clean image bit for bit.
     """
-    from mammo_fixtures.perturbations.catalogue import PERTURBATIONS
-
-    record = PERTURBATIONS[name]
-    severity = record.check(severity)
-    shared = Shared(view, device=device, seed=seed)
-    if name not in SOURCES or severity == record.nothing:
-        return shared.pixels.clone()
-    return there_and_back(shared, SOURCES[name](shared, severity))
-
-
-def there_and_back(shared: Shared, there: SourceMap) -> Tensor:
-    """The view moved and moved back, in fresh memory."""
     if there.matrix == UPRIGHT and there.displacement is None and all(shift.is_integer() for shift in there.offset):
         return shared.pixels.clone()
     margin = _margin(there, shared.view.shape)

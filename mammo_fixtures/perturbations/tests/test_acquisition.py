@@ -8,30 +8,18 @@ import pytest
 import torch
 from scipy import ndimage, stats
 
-from mammo_fixtures import View
 from mammo_fixtures.exams.phantoms import read_recipe, render_breast
 from mammo_fixtures.exams.phantoms.plan import plan_exam
-from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.acquisition import GAUSSIAN_NOISE, QUANTUM_NOISE, UNIFORM_NOISE, shaped_noise
 from mammo_fixtures.perturbations.fields import normal_array, uniform_array
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.noise_law import HALVES_PER_MM, NOISE_HALF_PER_MM, local_signal, measured_law
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed, view
 
 KEY = Key(exam_id="1", side="L", position="CC")
 LEVELS = (0.25, 0.45, 0.65)
 SIGMAS = (0.004, 0.008, 0.014)
-
-
-def view(pixels, spacing=(0.1, 0.1), exam_id="1"):
-    return View.from_array(
-        np.asarray(pixels, dtype=np.float32),
-        pixel_spacing_mm=spacing, side="L", position="CC", intensity_range=(0, 1), exam_id=exam_id,
-    )  # fmt: skip
-
-
-def perturbed(record, of, severity):
-    shared = Shared(of) if isinstance(of, View) else of
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 def shaped(seed, shape, spacing, half_per_mm=NOISE_HALF_PER_MM):

@@ -18,6 +18,7 @@ from mammo_fixtures.perturbations.acquisition_blur import (
 )
 from mammo_fixtures.perturbations.cosine_transform import forward
 from mammo_fixtures.perturbations.keyed import Key
+from mammo_fixtures.perturbations.tests.drawn_views import mirrored_reference
 
 
 def moved(pixels, spacing, length_mm, direction):
@@ -33,15 +34,6 @@ def spread(pixels, spacing, diameter_mm):
     x = torch.tensor(np.asarray(pixels, dtype=np.float32))
     everywhere = torch.ones(x.shape, dtype=torch.bool)
     return focal_blur(x, diameter_mm=diameter_mm, spectrum=forward(x), spacing_mm=spacing, mask=everywhere).numpy()
-
-
-def mirrored_reference(pixels, spacing, transfer):
-    """Full symmetric extension, then one complex128 transform."""
-    doubled = np.block([[pixels, pixels[:, ::-1]], [pixels[::-1], pixels[::-1, ::-1]]]).astype(np.float64)
-    row = np.fft.fftfreq(doubled.shape[0], spacing[0])[:, None]
-    column = np.fft.fftfreq(doubled.shape[1], spacing[1])[None, :]
-    filtered = np.fft.ifft2(np.fft.fft2(doubled) * transfer(row, column)).real
-    return filtered[: pixels.shape[0], : pixels.shape[1]]
 
 
 def motion_transfer(length_mm, direction):

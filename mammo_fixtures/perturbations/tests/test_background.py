@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mammo_fixtures import View, perturb
-from mammo_fixtures.perturbations.breast_mask import background_value, breast_mask
+from mammo_fixtures.perturbations import Shared
+from mammo_fixtures.perturbations.breast_mask import background_value
 
 SPACING = (0.3, 0.2)
 ROW, COLUMN = np.mgrid[:200, :150]
@@ -34,12 +35,12 @@ def test_a_background_within_the_range_is_known_by_its_border(background, odd, a
     """One dead pixel made all of the image breast: contrast and noise then changed the air, about another mean."""
     image = pixels(background, odd, at)
     assert background_value(image) == np.float32(background)
-    mask = breast_mask(image, SPACING)
+    view = View(pixels=image, pixel_spacing_mm=SPACING, side="R", position="CC", exam_id="1", chest_wall="right")
+    mask = Shared(view).mask_array
     outside = ~BREAST
     outside[at] = False
     assert not mask[outside].any()
     assert mask[BREAST].all()
-    view = View(pixels=image, pixel_spacing_mm=SPACING, side="R", position="CC", exam_id="1", chest_wall="right")
     assert np.array_equal(perturb(view, "contrast", 0.5).numpy()[outside], image[outside])
 
 

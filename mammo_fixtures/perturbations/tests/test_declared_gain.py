@@ -8,7 +8,8 @@ from scipy import ndimage
 
 from mammo_fixtures import UnusableInput, View
 from mammo_fixtures.perturbations.acquisition import QUANTUM_NOISE
-from mammo_fixtures.perturbations.tests.test_acquisition import perturbed, power_in_rings, shaped
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed
+from mammo_fixtures.perturbations.tests.test_acquisition import power_in_rings, shaped
 
 GAIN = 1.5
 """Stored units squared of variance for each stored unit, as a linear detector of that many units a photon has."""

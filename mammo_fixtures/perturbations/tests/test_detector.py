@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
 from scipy import ndimage
 
 from mammo_fixtures import UnusableInput, View
-from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.detector import DETECTOR_LINES, GRID_LINES, IMPULSE_NOISE, line_places
 from mammo_fixtures.perturbations.keyed import Key
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed
 
 
 def breast(exam_id="1", shape=(400, 300), spacing=(0.1, 0.1)):
@@ -22,10 +22,6 @@ def breast(exam_id="1", shape=(400, 300), spacing=(0.1, 0.1)):
         np.where(inside, 0.3 + 0.4 * row, 0).astype(np.float32),
         pixel_spacing_mm=spacing, side="L", position="CC", intensity_range=(0, 1), exam_id=exam_id,
     )  # fmt: skip
-
-
-def perturbed(record, shared, severity):
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 def changed(record, shared, severity):

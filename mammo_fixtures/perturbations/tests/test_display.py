@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
-from mammo_fixtures import View
 from mammo_fixtures.exams.voi import Table, Window
-from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.display import (
     BIT_DEPTH,
     BRIGHTNESS,
@@ -20,13 +18,7 @@ from mammo_fixtures.perturbations.display import (
     WINDOW,
 )
 from mammo_fixtures.perturbations.equalisation import LEVELS, TILES
-
-
-def view(pixels, spacing=(0.1, 0.1), **declared):
-    return View.from_array(
-        np.asarray(pixels, dtype=np.float32), pixel_spacing_mm=spacing, side="L", position="CC",
-        **{"intensity_range": (0, 1), "exam_id": "1", **declared},
-    )  # fmt: skip
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed, view
 
 
 def breast(shape=(400, 300), background=0.0):
@@ -37,11 +29,6 @@ def breast(shape=(400, 300), background=0.0):
     pixels = np.where(inside, tissue, background)
     pixels[10:20, 270:290] = 0.9
     return view(pixels)
-
-
-def perturbed(record, given, severity):
-    shared = given if isinstance(given, Shared) else Shared(given)
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 @pytest.mark.parametrize("factor", CONTRAST.severities)

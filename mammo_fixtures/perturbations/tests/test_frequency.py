@@ -6,30 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from mammo_fixtures import View
-from mammo_fixtures.perturbations import Shared, apply, cosine_transform
+from mammo_fixtures.perturbations import Shared, cosine_transform
 from mammo_fixtures.perturbations.frequency import BANDSTOP, HIGHPASS, LOWPASS
-
-
-def view(pixels, spacing=(0.07, 0.07)):
-    return View.from_array(
-        np.asarray(pixels, dtype=np.float32),
-        pixel_spacing_mm=spacing, side="L", position="CC", intensity_range=(0, 1), exam_id="1",
-    )  # fmt: skip
+from mammo_fixtures.perturbations.tests import drawn_views
+from mammo_fixtures.perturbations.tests.drawn_views import mirrored_reference, view
 
 
 def perturbed(record, pixels, severity, spacing=(0.07, 0.07)):
-    shared = Shared(view(pixels, spacing))
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
-
-
-def mirrored_reference(pixels, spacing, transfer):
-    """Full symmetric extension, then one complex128 transform with a radial transfer function."""
-    doubled = np.block([[pixels, pixels[:, ::-1]], [pixels[::-1], pixels[::-1, ::-1]]]).astype(np.float64)
-    row = np.fft.fftfreq(doubled.shape[0], spacing[0])[:, None]
-    column = np.fft.fftfreq(doubled.shape[1], spacing[1])[None, :]
-    filtered = np.fft.ifft2(np.fft.fft2(doubled) * transfer(np.hypot(row, column))).real
-    return filtered[: pixels.shape[0], : pixels.shape[1]]
+    return drawn_views.perturbed(record, view(pixels, spacing), severity)
 
 
 def wave(n, k, axis):
@@ -39,11 +23,16 @@ def wave(n, k, axis):
 
 
 def highpass_transfer(wavelength_mm):
-    return lambda f: np.where(f == 0, 1, 1 - np.exp(-(f**2) * wavelength_mm**2 / 2))
+    def transfer(row, column):
+        f = np.hypot(row, column)
+        return np.where(f == 0, 1, 1 - np.exp(-(f**2) * wavelength_mm**2 / 2))
+
+    return transfer
 
 
 def bandstop_transfer(centre_per_mm):
-    def transfer(f):
+    def transfer(row, column):
+        f = np.hypot(row, column)
         octaves = np.log2(np.where(f == 0, 1e-30, f) / centre_per_mm)
         return 1 - 0.5 ** ((2 * octaves) ** 2)  # half depth at half an octave
 

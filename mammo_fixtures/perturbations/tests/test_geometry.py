@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from mammo_fixtures import View
-from mammo_fixtures.perturbations import Shared, apply, resampling
+from mammo_fixtures.perturbations import Shared, resampling
 from mammo_fixtures.perturbations.breast_mask import box_of
 from mammo_fixtures.perturbations.elastic_field import LARGEST_MM, elastic_field
 from mammo_fixtures.perturbations.geometry import (
@@ -24,16 +23,10 @@ from mammo_fixtures.perturbations.geometry_sources import SOURCES
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.resampling import resample
 from mammo_fixtures.perturbations.source_map import TILE, SourceMap
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed, view
 
 AFFINE = (ROTATION, TRANSLATION, POSTERIOR_CUT, MAGNIFICATION)
 BY_NAME = {record.name: record for record in (*AFFINE, CROP, MIRROR, ELASTIC)}
-
-
-def view(pixels, spacing=(0.1, 0.1), **declared):
-    return View.from_array(
-        np.asarray(pixels, dtype=np.float32), pixel_spacing_mm=spacing, side="L", position="CC",
-        **{"intensity_range": (0, 1), "exam_id": "1", **declared},
-    )  # fmt: skip
 
 
 def breast(shape=(2 * TILE + 37, TILE + 111), wall="left", background=0.0, spacing=(0.4, 0.4), exam_id="1"):
@@ -43,11 +36,6 @@ def breast(shape=(2 * TILE + 37, TILE + 111), wall="left", background=0.0, spaci
     tissue = 0.45 + 0.2 * np.sin(9 * row + 5 * column) + 0.1 * np.random.default_rng(5).random(shape)
     pixels = np.where(inside, tissue, background)
     return view(pixels if wall == "left" else pixels[:, ::-1], spacing, chest_wall=wall, exam_id=exam_id)
-
-
-def perturbed(record, given, severity):
-    shared = given if isinstance(given, Shared) else Shared(given)
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 def reference(shared, name, severity):

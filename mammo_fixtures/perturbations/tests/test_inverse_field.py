@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from mammo_fixtures import View
+from mammo_fixtures import View, perturb
 from mammo_fixtures.perturbations import Shared, resampling_control
 from mammo_fixtures.perturbations.inverse_field import inverse_field
-from mammo_fixtures.perturbations.tests.test_resampling_control import smooth, view
+from mammo_fixtures.perturbations.tests.drawn_views import view
+from mammo_fixtures.perturbations.tests.test_resampling_control import SPACING, smooth
 
 
 def by_repetition(field, amount):
@@ -40,8 +41,8 @@ def test_it_is_what_repetition_comes_to(exam_id, severity_mm):
 
 @pytest.mark.parametrize("severity_mm", [0.5, 2, 8])
 def test_the_control_is_that_of_repetition_to_3e_6_of_full_scale(monkeypatch, severity_mm):
-    given = view(smooth())
-    found = resampling_control.resampling_control(given, "elastic", severity_mm)
+    given = view(smooth(), SPACING)
+    found = perturb(given, "elastic_control", severity_mm)
     monkeypatch.setattr(resampling_control, "inverse_field", by_repetition)
-    expected = resampling_control.resampling_control(given, "elastic", severity_mm)
+    expected = perturb(given, "elastic_control", severity_mm)
     assert (found - expected).abs().max() < 3e-6

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy import ndimage
 
 from mammo_fixtures import UnusableInput, View, perturb
-from mammo_fixtures.perturbations import Shared, apply
+from mammo_fixtures.perturbations import Shared
 from mammo_fixtures.perturbations.keyed import Key
 from mammo_fixtures.perturbations.marker import LETTERS, MARKER, WIDTH, letter, no_room
 from mammo_fixtures.perturbations.occlusion_place import does_not_fit
@@ -22,6 +21,7 @@ from mammo_fixtures.perturbations.region import (
     feathered_region,
     tile_order,
 )
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed
 
 SHAPE = (320, 240)
 
@@ -39,11 +39,6 @@ def view(*, region=True, spacing=(0.2, 0.2), side="L", exam_id="17", shape=SHAPE
         pixels, pixel_spacing_mm=spacing, side=side, position="CC", exam_id=exam_id, intensity_range=(0, 1),
         region=lesion if region else None,
     )  # fmt: skip
-
-
-def perturbed(record, of, severity, seed=0):
-    shared = Shared(of, seed=seed)
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 @pytest.mark.parametrize("spacing", [(0.2, 0.2), (0.15, 0.3)])

@@ -11,16 +11,10 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from mammo_fixtures import PERTURBATIONS, View
-from mammo_fixtures.perturbations import Shared, apply, jpeg2000_stream
+from mammo_fixtures import PERTURBATIONS
+from mammo_fixtures.perturbations import Shared, jpeg2000_stream
 from mammo_fixtures.perturbations.storage import DOWNSAMPLE, JPEG2000, RATIOS, SPACING_MISDECLARED
-
-
-def view(pixels, spacing=(0.1, 0.1), **declared):
-    return View.from_array(
-        np.asarray(pixels, dtype=np.float32), pixel_spacing_mm=spacing, side="L", position="CC",
-        intensity_range=(0, 1), exam_id="1", **declared,
-    )  # fmt: skip
+from mammo_fixtures.perturbations.tests.drawn_views import perturbed, view
 
 
 def breast(shape=(700, 500), noise=0.02):
@@ -35,11 +29,6 @@ def breast(shape=(700, 500), noise=0.02):
 @pytest.fixture(scope="module")
 def shared():
     return Shared(breast())
-
-
-def perturbed(record, given, severity):
-    shared = given if isinstance(given, Shared) else Shared(given)
-    return apply(record, shared, severity, torch.empty_like(shared.pixels)).numpy()
 
 
 def root_mean_square(x):
