@@ -3,27 +3,14 @@
 import pytest
 import torch
 
-from mammo_fixtures import UnusableInput, load_classifier
+from mammo_fixtures import load_classifier
 from mammo_fixtures.classifiers.declaration import EXAMPLE
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.classifiers.tests.stored_networks import ANY, quiet, write_exported, write_torchscript
+from mammo_fixtures.classifiers.tests.stored_networks import quiet, write_exported, write_torchscript
+from mammo_fixtures.classifiers.tests.tiny_network import DECLARED, VIEWS, expected, exported, refused, scores
 
-DECLARED = 'score = "probability"\nintensity = [0, 1]\n'
 SIZED = DECLARED + "input_size = [6, 4]\n"
-EXAMPLE_VIEWS = torch.rand(2, 1, 6, 4)
-
-
-class Tiny(torch.nn.Module):
-    """A probability from the mean of a view; batch statistics and dropout tell whether it is in evaluation mode."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(1, 1)
-        self.drop = torch.nn.Dropout(0.5)
-
-    def forward(self, views):
-        return torch.sigmoid(self.drop(self.layer(views.mean(dim=(2, 3)))))
 
 
 class FourViews(torch.nn.Module):
@@ -37,35 +24,8 @@ FOUR = {name: torch.rand(1, 1, 6, 4) for name in ("L-CC", "L-MLO", "R-CC", "R-ML
 
 
 @pytest.fixture
-def tiny():
-    torch.manual_seed(3)
-    return Tiny().eval()
-
-
-@pytest.fixture
 def script(tiny, tmp_path):
-    return write_torchscript(tiny, tmp_path / "release.pt", EXAMPLE_VIEWS)
-
-
-def exported(tiny, path, inside=DECLARED, shapes=None, example=EXAMPLE_VIEWS):
-    return write_exported(tiny, path, example, inside, ({0: ANY, 2: ANY, 3: ANY},) if shapes is None else shapes)
-
-
-def scores(classifier, count=2):
-    inputs = [EXAMPLE_VIEWS[i % 2] for i in range(count)]
-    return Inference(classifier, device="cpu").view_scores(inputs, [f"view {i}" for i in range(count)])
-
-
-def expected(tiny, count=2):
-    with torch.inference_mode():
-        return tiny(EXAMPLE_VIEWS).reshape(-1).tolist() * (count // 2) + [tiny(EXAMPLE_VIEWS)[0].item()] * (count % 2)
-
-
-def refused(path, **how):
-    with pytest.raises(UnusableInput) as caught:
-        load_classifier(str(path), **how)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return write_torchscript(tiny, tmp_path / "release.pt", VIEWS)
 
 
 def test_the_declaration_stands_beside_the_file_or_inside(tiny, script, tmp_path):
@@ -76,12 +36,12 @@ def test_the_declaration_stands_beside_the_file_or_inside(tiny, script, tmp_path
     (tmp_path / "release.toml").write_text(DECLARED + 'name = "release 3"')
     beside = load_classifier(str(script))
     assert (beside.name, beside.score, scores(beside)) == ("release 3", "probability", pytest.approx(expected(tiny)))
-    inside = load_classifier(str(write_torchscript(tiny, tmp_path / "other.pt", EXAMPLE_VIEWS, DECLARED)))
+    inside = load_classifier(str(write_torchscript(tiny, tmp_path / "other.pt", VIEWS, DECLARED)))
     assert scores(inside) == pytest.approx(expected(tiny))
 
 
 def test_two_declarations_must_agree(tiny, tmp_path):
-    path = write_torchscript(tiny, tmp_path / "release.pt", EXAMPLE_VIEWS, DECLARED)
+    path = write_torchscript(tiny, tmp_path / "release.pt", VIEWS, DECLARED)
     (tmp_path / "release.toml").write_text(DECLARED)
     assert load_classifier(str(path))
     (tmp_path / "release.toml").write_text(DECLARED.replace("1]", "255]"))
@@ -130,7 +90,7 @@ def test_a_file_is_known_by_its_bytes_and_its_declaration(tiny, script, tmp_path
     second = fingerprint(load_classifier(str(script)))
     with torch.no_grad():
         tiny.layer.bias += 1
-    write_torchscript(tiny, script, EXAMPLE_VIEWS)
+    write_torchscript(tiny, script, VIEWS)
     third = fingerprint(load_classifier(str(script)))
     assert len({first, second, third, ""}) == 4
 
@@ -157,7 +117,7 @@ def test_an_exported_program_of_any_batch(tiny, tmp_path, batch):
 
 @pytest.mark.parametrize("stored", [1, 2])
 def test_an_exported_program_of_one_batch_is_called_with_it(tiny, tmp_path, stored):
-    path = exported(tiny, tmp_path / "release.pt2", SIZED, ({},), EXAMPLE_VIEWS[:stored])
+    path = exported(tiny, tmp_path / "release.pt2", SIZED, ({},), VIEWS[:stored])
     for batch in (1, 2, 5):
         assert scores(load_classifier(str(path)), batch) == pytest.approx(expected(tiny, batch))
 

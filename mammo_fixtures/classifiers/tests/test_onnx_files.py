@@ -9,10 +9,7 @@ from mammo_fixtures import UnusableInput, load_classifier
 from mammo_fixtures.classifiers.fingerprint import fingerprint
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.classifiers.tests.stored_networks import write_onnx
-
-DECLARED = 'score = "probability"\nintensity = [0, 1]\n'
-VIEWS = torch.rand(2, 1, 6, 4)
-FREE = {"views": {0: "batch", 2: "rows", 3: "columns"}}
+from mammo_fixtures.classifiers.tests.tiny_network import DECLARED, VIEWS, refused, scores
 
 pytest.importorskip("onnxruntime", reason="reading an .onnx file needs onnxruntime")
 
@@ -33,17 +30,6 @@ class FourViews(torch.nn.Module):
 
 def written(path, network=None, views=VIEWS, inside=DECLARED, axes=None, **how):
     return write_onnx(network or Mean(), path, inside, args=(views,), dynamic_axes=axes or {}, **how)
-
-
-def scores(classifier, count):
-    inference = Inference(classifier, device="cpu")
-    return inference.view_scores([VIEWS[i % 2] for i in range(count)], [str(i) for i in range(count)])
-
-
-def refused(path):
-    with pytest.raises(UnusableInput) as caught:
-        load_classifier(str(path))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("stored", [1, 2])

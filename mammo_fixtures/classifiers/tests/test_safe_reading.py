@@ -10,46 +10,8 @@ import torch
 
 from mammo_fixtures import UnusableInput, load_classifier
 from mammo_fixtures.classifiers import read_weights
-from mammo_fixtures.classifiers.inference import Inference
-from mammo_fixtures.classifiers.tests.stored_networks import ANY, write_exported, write_torchscript
-
-DECLARED = 'score = "probability"\nintensity = [0, 1]\n'
-VIEWS = torch.rand(2, 1, 6, 4)
-
-
-class Tiny(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.nn.Linear(1, 1)
-
-    def forward(self, views):
-        return torch.sigmoid(self.layer(views.mean(dim=(2, 3))))
-
-
-@pytest.fixture
-def tiny():
-    torch.manual_seed(3)
-    return Tiny().eval()
-
-
-def exported(tiny, path):
-    return write_exported(tiny, path, VIEWS, DECLARED, ({0: ANY, 2: ANY, 3: ANY},))
-
-
-def scores(classifier):
-    return Inference(classifier, device="cpu").view_scores(list(VIEWS), ["one", "two"])
-
-
-def expected(tiny):
-    with torch.inference_mode():
-        return tiny(VIEWS).reshape(-1).tolist()
-
-
-def refused(path, **how):
-    with pytest.raises(UnusableInput) as caught:
-        load_classifier(str(path), **how)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+from mammo_fixtures.classifiers.tests.stored_networks import write_torchscript
+from mammo_fixtures.classifiers.tests.tiny_network import DECLARED, VIEWS, expected, exported, refused, scores
 
 
 class Runs:

@@ -30,9 +30,9 @@ class PhantomView:
     region: NDArray[np.bool_]
 
 
-def render_exam(recipe: Recipe, number: int, *, dose: float = 1.0) -> tuple[PhantomView, ...]:
-    """The four views of an exam, counted from 0, at a share of the full dose."""
-    return tuple(view for plan in plan_exam(recipe, number) for view in render_breast(recipe, plan, dose=dose))
+def render_exam(recipe: Recipe, number: int) -> tuple[PhantomView, ...]:
+    """The four views of an exam, counted from 0."""
+    return tuple(view for plan in plan_exam(recipe, number) for view in render_breast(recipe, plan))
 
 
 def render_breast(recipe: Recipe, plan: BreastPlan, *, dose: float = 1.0) -> tuple[PhantomView, ...]:
