@@ -16,7 +16,7 @@ from mammo_fixtures.classifiers.tests.stored_networks import (
     write_onnx,
     write_torchscript,
 )
-from mammo_fixtures.exams import Cohort
+from mammo_fixtures.exams.phantoms import phantom_cohort
 
 PLAN = {"lowpass": (1.0,)}
 TOLERANCE = 1e-5
@@ -29,9 +29,9 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def cohort():
+def cohort(tmp_path_factory):
     """The first two phantom exams: eight views."""
-    return Cohort(name="two phantoms", exams=read_cohort("phantoms").exams[:2])
+    return read_cohort(phantom_cohort(folder=tmp_path_factory.mktemp("phantoms"), exams=2))
 
 
 @pytest.fixture(scope="module")
