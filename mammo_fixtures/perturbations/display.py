@@ -203,6 +203,9 @@ LOCAL_EQUALISATION = Perturbation(
     source="Contrast-limited adaptive histogram equalisation: Pizer et al. 1987, 10.1016/S0734-189X(87)80186-X.",
 )
 
+FEWEST_BITS_STORED = 8
+"""No common image format has fewer, and no classifier reads fewer."""
+
 BIT_DEPTH = Perturbation(
     name="bit_depth",
     apply=bit_depth,
@@ -216,6 +219,7 @@ BIT_DEPTH = Perturbation(
     nothing=math.inf,
     set="extended",
     may_cancel=True,
+    may_cancel_from=FEWEST_BITS_STORED,
     source=(
         "Export to fewer bits: 10 in many viewers, 8 in PNG and JPEG, fewer as a stress test. A view or a classifier "
         "that has no more bits itself cancels it."

@@ -50,6 +50,8 @@ class Perturbation:
     """`monotone`: the distance to clean grows with severity. `profile` and `set` make no such promise."""
     may_cancel: bool = False
     """Whether a classifier may undo it exactly, so that identical scores are no fault."""
+    may_cancel_from: float = -math.inf
+    """Where it may, from which severity upwards."""
     shares: tuple[str, ...] = ()
     """Names in `Shared` that `apply` takes: computed once for all severities of a view."""
     keyed: bool = False
@@ -85,6 +87,15 @@ class Perturbation:
             f"{self.name}: {self.parameter} must lie in {low:g} … {high:g} {self.unit}, got {severity:g}; "
             f"the ladder is {', '.join(format(s, 'g') for s in self.severities)}"
         )
+
+    def may_be_undone(self, severity: float) -> bool:
+        """Whether scores identical to clean ones are no fault at that severity.
+
+        >>> from mammo_fixtures import PERTURBATIONS
+        >>> [PERTURBATIONS["bit_depth"].may_be_undone(bits) for bits in (10, 8, 7)]
+        [True, True, False]
+        """
+        return self.may_cancel and severity >= self.may_cancel_from
 
     @property
     def falling(self) -> bool:

@@ -186,7 +186,7 @@ def _wanted_of_all(condition: Condition, scores: ScoreTable, run: Run) -> bool:
 
 
 def _may_cancel(condition: Condition) -> bool:
-    return PERTURBATIONS[condition.perturbation].may_cancel
+    return PERTURBATIONS[condition.perturbation].may_be_undone(condition.severity)
 
 
 def _names(conditions: list[Condition]) -> str:

@@ -187,7 +187,8 @@ def judge_claim(claim: Claim, curves: Curves, *, test: str) -> Verdict:
     condition = Condition(claim.perturbation, claim.severity)
     share = curves.identical.get(condition)
     perturbed = sum(each != CLEAN and each.perturbation not in curves.cancels for each in curves.table.conditions)
-    if share is not None and not (PERTURBATIONS[claim.perturbation].may_cancel and len(curves.identical) < perturbed):
+    undone = PERTURBATIONS[claim.perturbation].may_be_undone(claim.severity) and len(curves.identical) < perturbed
+    if share is not None and not undone:
         return not_run(
             curves[claim],
             claim.tolerance,

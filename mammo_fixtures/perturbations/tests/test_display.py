@@ -148,7 +148,7 @@ def test_a_classifier_of_8_bits_does_not_see_8_bits():
     shared = Shared(breast())
     given, ours = (np.rint(pixels * 255) for pixels in (shared.view.pixels, perturbed(BIT_DEPTH, shared, 8)))
     assert (given == ours).all()
-    assert BIT_DEPTH.may_cancel
+    assert [BIT_DEPTH.may_be_undone(bits) for bits in BIT_DEPTH.severities] == [True, True, False, False, False]
 
 
 def test_full_bit_depth_is_infinitely_many_bits():

@@ -202,7 +202,8 @@ def test_nothing_that_a_key_is_made_from_was_forgotten_here():
     assert set(signature(score_key).parameters) == set(GIVEN) | {"also"}
     raises_the_version = {"apply", "parameter", "unit", "nothing", "shares", "needs", "averages", "redeclare"}
     decides_which_are_scored_or_shown = {"severities", "valid", "source", "unit_label", "integer_digits", "decimals",
-                                         "set", "ladder", "may_cancel", "subset", "flag", "notes"}  # fmt: skip
+                                         "set", "ladder", "may_cancel", "may_cancel_from", "subset", "flag",
+                                         "notes"}  # fmt: skip
     assert names(Perturbation) == {
         "name", "version", "keyed", *raises_the_version, *decides_which_are_scored_or_shown
     }  # fmt: skip
