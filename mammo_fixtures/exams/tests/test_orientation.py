@@ -34,6 +34,26 @@ def test_where_neither_edge_carries_breast_nothing_is_said(pixels: np.ndarray) -
     assert chest_wall_side(pixels) == ""
 
 
+def test_a_crop_with_as_much_breast_at_either_edge_does_not_tell() -> None:
+    both = np.concatenate((BREAST, BREAST[:, ::-1]), axis=1)
+    assert chest_wall_side(both) == ""
+    both[:, -10:][both[:, -10:] > 0.1] = 0
+    assert chest_wall_side(both) == "left", "once one edge carries less"
+
+
+def test_noise_in_the_air_of_both_edges_tells_nothing() -> None:
+    pixels = np.zeros((2000, 1000), np.float32)
+    pixels[500:1500, 300:600] = 0.6
+    noise = np.random.Generator(np.random.PCG64(1)).normal(0.02, 0.004, pixels.shape).astype(np.float32)
+    assert chest_wall_side(pixels + noise) == ""
+
+
+def test_a_view_of_few_columns_has_edges() -> None:
+    few = np.zeros((30, 12), np.float32)
+    few[5:25, :4] = 0.7
+    assert [chest_wall_side(few), chest_wall_side(few[:, ::-1])] == ["left", "right"]
+
+
 def test_real_mammograms(mammograms: Path) -> None:
     for exam in read_cohort(mammograms / "manifest.csv"):
         found = [chest_wall_side(source.read().pixels) for source in exam.views]

@@ -84,6 +84,18 @@ def test_a_mask_of_another_size_kind_or_place_is_refused(tmp_path: Path) -> None
         read_region(tmp_path / "gone.png", SHAPE)
 
 
+def test_a_damaged_mask_is_refused_whatever_its_pixels_look_like(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    Image.fromarray(MASK).save(path)
+    whole = path.read_bytes()
+    checksum = whole.rindex(b"IEND") - 5
+    flipped = whole[:checksum] + bytes([whole[checksum] ^ 1]) + whole[checksum + 1 :]
+    for damaged in (flipped, whole[:-12], whole[: len(whole) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(UnusableInput, match="the mask must be an undamaged PNG, but cannot be decoded"):
+            read_region(path, SHAPE)
+
+
 def test_a_mask_of_nothing_or_of_nearly_everything_is_refused(tmp_path: Path) -> None:
     """A breast marked by an empty mask would be judged as if its lesion had been blurred."""
     Image.fromarray(MASK * 0).save(tmp_path / "mask.png")
