@@ -1,8 +1,11 @@
 """Decisions at the clean operating point: thresholds by hand, intervals by the book, scatter as resamples have it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.metrics import METRICS, OperatingPoint, Sample, Terms, measure
@@ -151,8 +154,38 @@ def test_a_share_that_the_operating_point_fixes_is_of_as_many_cancers_as_there_a
     fixed = measure(BY_NAME["sensitivity"], drawn, Terms(operating_point=OperatingPoint.parse("sensitivity>=0.85")))
     low, high = wilson(fixed.value, np.array([60.0]), 1.959964)
     assert (fixed.low[0], fixed.high[0]) == pytest.approx((low[0], high[0]), abs=1e-6)
-    settled = measure(BY_NAME["specificity"], drawn, Terms(operating_point=OperatingPoint.parse("specificity>=0.90")))
-    assert settled.low[0] == settled.value[0] == settled.high[0]
+    twice = replace(drawn, scores=np.repeat(scores, 2, axis=0))
+    settled = measure(BY_NAME["specificity"], twice, Terms(operating_point=OperatingPoint.parse("specificity>=0.90")))
+    assert settled.low.tolist() == settled.value.tolist() == settled.high.tolist()
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "recall_rate"])
+@pytest.mark.parametrize("text", ["specificity>=0.90", "sensitivity>=0.85"])
+def test_tied_scores_bound_as_each_neighbouring_threshold_does_with_what_the_clean_scores_leave_of_z(name, text):
+    """z² − c², where the clean scores contradict a threshold by c standard errors; docs/method.md."""
+    rng = np.random.default_rng(100)
+    malignant = np.arange(380) < 80
+    scores = np.round(rng.standard_normal((2, 380)) + 1.5 * malignant)[:, :, None]
+    drawn = Sample(scores=scores, malignant=malignant, clusters=np.arange(380))
+    point = OperatingPoint.parse(text)
+    clean = scores[0, malignant, 0], scores[0, ~malignant, 0]
+    got = measure(BY_NAME[name], drawn, Terms(operating_point=point))
+    each = [(point.threshold(*clean), 0.0), *zip(point.neighbours(*clean)[0], point.against(*clean), strict=True)]
+    z = norm.ppf(0.975)
+    confidences = [2 * norm.cdf(np.sqrt(max(z * z - c * c, 0.0))) - 1 for _, c in each]
+    assert min(confidences) < 0.92 < max(confidences), "one of them is contradicted"
+    at = [
+        measure(
+            BY_NAME[name],
+            drawn,
+            Terms(operating_point=OperatingPoint(kind="score", level=threshold), confidence=max(confidence, 1e-9)),
+        )
+        for (threshold, _), confidence in zip(each, confidences, strict=True)
+    ]
+    assert got.low[1] == pytest.approx(min(one.low[1] for one in at), abs=1e-6)
+    assert got.high[1] == pytest.approx(max(one.high[1] for one in at), abs=1e-6)
+    assert got.drop_low[1] == pytest.approx(min(one.drop_low[1] for one in at), abs=1e-6)
+    assert got.drop_high[1] == pytest.approx(max(one.drop_high[1] for one in at), abs=1e-6)
 
 
 def test_readers_who_call_different_cancers_count_as_that_many_times_the_cancers_and_no_more():
