@@ -76,6 +76,7 @@ def test_inverted_view_displays_the_negative_of_its_window(voi: Window | Table) 
 def test_window_as_fractions() -> None:
     assert Window(centre=2048, width=4096).as_fractions((0, 4095)) == pytest.approx((0.5, 1.0))
     assert Window(centre=1000, width=400, function="SIGMOID").as_fractions((0, 4000)) == pytest.approx((0.25, 0.1))
+    assert Window(centre=1500.5, width=501).as_fractions((1000, 2000)) == pytest.approx((0.5, 0.5))
     inverted = Window(centre=1000, width=400, function="SIGMOID", inverted=True)
     assert inverted.as_fractions((0, 4000)) == pytest.approx((0.75, 0.1))
 

@@ -1,7 +1,10 @@
 """Random readers: the variance of their mean against simulation, and its bound where readers scatter too little."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from mammo_fixtures.metrics import METRICS, Sample, Terms, measure
 from mammo_fixtures.metrics.contrast import drop_contrast
@@ -60,6 +63,27 @@ def test_one_reader_by_hand():
     scatter = np.var([one.drop[1] for one in each], ddof=1)
     assert both.reader_variance[1] == pytest.approx(scatter - (np.mean(own) - shared), rel=1e-9)
     assert both.drop[1] == pytest.approx(np.mean([one.drop[1] for one in each]), abs=1e-12)
+
+
+@pytest.mark.parametrize("readers", [2, 5])
+def test_bounds_by_hand(readers):
+    """Those of fixed readers, wider by the ratio of the errors and by that of the quantiles."""
+    rng = np.random.default_rng(85)
+    population = Population(auc=0.87, positives=61, negatives=200, readers=readers)
+    sample = Setting(population=population, reader_spread=1.5).draw(rng)
+    each = [measure(AUC, replace(sample, scores=sample.scores[:, :, [reader]])) for reader in range(readers)]
+    fixed, random = measure(AUC, sample), measure(AUC, sample, Terms(readers="random"))
+    error, patients = fixed.drop_standard_error[1], len(np.unique(sample.clusters[sample.malignant]))
+    own = sum(one.drop_standard_error[1] ** 2 for one in each)
+    by_readers = np.var([one.drop[1] for one in each], ddof=1) / readers
+    by_cases = max((readers**2 * error**2 - own) / (readers * (readers - 1)), 0.0)
+    total = by_readers + by_cases
+    degrees = total**2 / (by_readers**2 / (readers - 1) + by_cases**2 / (patients - 1))
+    assert total > error**2
+    assert 1.0 < degrees < patients - 1
+    wider = np.sqrt(total) / error * t.ppf(0.975, degrees) / t.ppf(0.975, patients - 1)
+    assert random.drop_low[1] == pytest.approx(fixed.drop[1] - wider * (fixed.drop[1] - fixed.drop_low[1]), abs=1e-9)
+    assert random.drop_high[1] == pytest.approx(fixed.drop[1] + wider * (fixed.drop_high[1] - fixed.drop[1]), abs=1e-9)
 
 
 def test_a_difference_of_drops_covers_that_of_other_readers_and_fixed_ones_do_not():

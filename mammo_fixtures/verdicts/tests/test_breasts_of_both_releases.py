@@ -58,6 +58,12 @@ def test_a_reader_without_both_kinds_of_breast_in_common_counts_in_neither_relea
     assert (found.positives, found.negatives) == (90, 360)
 
 
+def test_a_claim_against_a_baseline_has_its_own_confidence():
+    at_95, at_80 = (compared(table(0.4), table(0.0), confidence=confidence) for confidence in (0.95, 0.8))
+    assert (at_80.confidence, at_80.drop) == (0.8, at_95.drop)
+    assert at_95.low < at_80.low < at_80.drop < at_80.high < at_95.high
+
+
 def test_a_subgroup_that_was_renamed_between_releases_is_told():
     renamed = table(0.0)
     renamed.subgroup[renamed.subgroup == "grains"] = "calcifications"

@@ -1,6 +1,7 @@
 """The Fourier sensitivity map as numbers, of classifiers whose sensitivity is known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,6 +131,13 @@ def test_averaging_leaves_other_perturbations_alone(table):
     whole = averaged(table, "fourier_map")
     assert whole.scores.shape == (5, 60, 4)
     assert whole.readers[0] == "one frequency, fourier_map_000"
+
+
+def test_the_mean_over_orientations_is_of_frequencies_that_all_of_them_have(table):
+    lost = Condition("fourier_map_090", FREQUENCIES[1])
+    kept = [place for place, condition in enumerate(table.conditions) if condition != lost]
+    less = replace(table, conditions=tuple(table.conditions[k] for k in kept), scores=table.scores[kept])
+    assert averaged(less, "fourier_map").severities("fourier_map") == (FREQUENCIES[0], *FREQUENCIES[2:])
 
 
 def test_a_table_without_the_map_says_how_to_get_one(table):
