@@ -25,6 +25,8 @@ _FLAGS = {option.flag: option for option in OPTIONS}
 _NAMING = {"--deselect": "TEST_ID", "--ignore": "FILE"}
 """Options of pytest that name tests, and what with."""
 _OPTIONS = {option.key: option for option in OPTIONS}
+_IN_AN_INI = "--override-ini="
+"""Before a project's keys: as options they would count as typed, and be refused beside a table that is typed."""
 
 
 def main(claims: Path, arguments: list[str]) -> int:
@@ -54,7 +56,7 @@ def pytest_arguments(claims: Path, arguments: list[str], *, working_folder: Path
         f"--confcutdir={claims}",
         *(["-o", f"cache_dir={working_folder / '.mammo' / 'pytest_cache'}"] if cached else []),
         *(part for plugin in _PLUGINS for part in ("-p", plugin)),
-        f"--mammo-store={working_folder / '.mammo' / 'scores.sqlite'}",
+        f"{_IN_AN_INI}mammo_store={working_folder / '.mammo' / 'scores.sqlite'}",
         *project_options(working_folder),
         *([] if chosen else [str(claims)]),  # before what was typed, which may end in an option with an optional value
         *typed,
@@ -77,7 +79,7 @@ def joined(arguments: list[str]) -> list[str]:
 
 
 def project_options(folder: Path) -> list[str]:
-    """The `mammo_…` keys of the nearest pyproject.toml as options; paths are relative to that file."""
+    """The `mammo_…` keys of the nearest pyproject.toml for pytest's own ini file; paths are relative to that file."""
     file = next((f / "pyproject.toml" for f in (folder, *folder.parents) if (f / "pyproject.toml").is_file()), None)
     for beside in {folder, file.parent} if file else {folder}:
         _refuse_keys_elsewhere(beside)
@@ -116,7 +118,7 @@ def _option(file: Path, key: str, value: object) -> str:
     if key in SWITCHES:
         if not isinstance(value, bool):
             raise UnusableInput(f"{file}: {key} must be true or false, got {value!r}")
-        return SWITCHES[key] if value else ""
+        return f"{_IN_AN_INI}{key}=true" if value else ""
     option = _OPTIONS.get(key)
     if option is None:
         raise UnusableInput(f"{file}: {unknown_said(key)}")
@@ -124,7 +126,7 @@ def _option(file: Path, key: str, value: object) -> str:
         raise UnusableInput(f"{file}: {key} must be a text or a number, got {value!r}")
     if value == "":  # as in an ini file: the default
         return ""
-    return f"{option.flag}={located(option.name, str(value), file.parent)}"
+    return f"{_IN_AN_INI}{key}={located(option.name, str(value), file.parent)}"
 
 
 def _located(arguments: list[str], claims: Path, working_folder: Path) -> list[str]:

@@ -87,15 +87,13 @@ def read_settings(config: pytest.Config, claims_folder: Path) -> Settings:
         if is_local(name, values[name]) and not _is_file(f"--mammo-{name}", values[name]):
             near = difflib.get_close_matches(Path(values[name]).name, WORDS.get(name, ()), n=1, cutoff=0.8)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise UnusableInput(
-                f"--mammo-{name}={values[name]}: no such file; paths are relative to the working folder{hint}"
-            )
+            raise UnusableInput(f"{_as_stated(config, name, values[name])}{hint}")
     if is_local("store", values["store"]):
         _is_file("--mammo-store", values["store"])  # which need not be there yet
     _check_device(values["device"])
     check_engine(config, values)
     check_pairs(config, values)
-    _check_classifier(values["classifier"], values["scores"])
+    _check_classifier(config, values["classifier"], values["scores"])
     return Settings(
         classifier=values["classifier"],
         allow_pickle=_switched(config, "mammo_allow_pickle"),
@@ -136,14 +134,23 @@ def _value(config: pytest.Config, option: Option) -> str:
         # Mostly a shell's variable that is not set: the phantoms, or no baseline, would be taken in its place.
         raise UnusableInput(f"{option.flag} must have a value, got none; give one, or leave the option out")
     if given is None:
-        given = config.getini(option.key) or option.default
-        base = config.inipath.parent if config.inipath else config.rootpath
+        key = option.key
+        given = config.getini(key) or option.default
+        if not any(each.startswith(f"{key}=") for each in config.getoption("override_ini") or ()):  # -o is typed, too
+            base = config.inipath.parent if config.inipath else config.rootpath
     if option.name in _OF_THIS_MACHINE and is_url(str(given)):
         raise UnusableInput(
             f"{option.flag} must be a path of this machine, got a URL, {given.partition('://')[0]}://…; copy "
             "from or to it"
         )
     return located(option.name, given, base)
+
+
+def _as_stated(config: pytest.Config, name: str, path: str) -> str:
+    """What is said of a file that is not there, with what its path is relative to where it was given."""
+    if config.getoption(f"mammo_{name}") is not None:
+        return f"--mammo-{name}={path}: no such file; paths are relative to the working folder"
+    return f"mammo_{name} = {path}: no such file; paths in a configuration file are relative to that file"
 
 
 def _switched(config: pytest.Config, name: str) -> bool:
@@ -192,17 +199,14 @@ def _check_device(value: str) -> None:
         raise UnusableInput(f"--mammo-device must be auto, cpu, cuda or cuda:1, got {value!r}; {hint}")
 
 
-def _check_classifier(value: str, scores: str) -> None:
+def _check_classifier(config: pytest.Config, value: str, scores: str) -> None:
     """What can be known without importing anything: how it is written, and whether a file is there."""
     try:
         check_name(value)
     except UnusableInput as error:
         raise UnusableInput(f"--mammo-{error}") from error
     if is_model_file(value) and not scores and not _is_file("--mammo-classifier", value):
-        raise UnusableInput(
-            f"--mammo-classifier={value}: no such file; paths are relative to the working folder, or to the ini file "
-            "where they stand in it"
-        )
+        raise UnusableInput(_as_stated(config, "classifier", value))
 
 
 def _power(value: str | None) -> str | None:

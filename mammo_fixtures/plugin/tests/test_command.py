@@ -41,11 +41,12 @@ def test_the_projects_keys_come_before_what_was_typed_and_paths_are_relative_to_
     )
     inner = tmp_path / "inner"
     inner.mkdir()
-    options = [f"--mammo-exams={tmp_path / 'data/site.csv'}", "--mammo-store=none", "--mammo-seed=4"]
+    keys = [f"mammo_exams={tmp_path / 'data/site.csv'}", "mammo_store=none", "mammo_seed=4"]
+    options = [f"--override-ini={key}" for key in keys]
     assert project_options(inner) == options
     arguments = pytest_arguments(CLAIMS, ["--mammo-exams", "phantoms"], working_folder=inner)
     first, last = arguments.index(options[0]), arguments.index("--mammo-exams=phantoms")
-    assert arguments.index(f"--mammo-store={inner / '.mammo' / 'scores.sqlite'}") < first < last
+    assert arguments.index(f"--override-ini=mammo_store={inner / '.mammo' / 'scores.sqlite'}") < first < last
     assert not any("nothing" in argument for argument in arguments)
 
 
@@ -157,6 +158,35 @@ def test_the_gate_runs_from_a_project_whose_own_settings_do_not_reach_it(project
     assert "warning" not in done.stdout
     assert "PYTEST_ADDOPTS is meant for other runs of pytest and is not used" in done.stderr
     assert (project / ".mammo" / "scores.sqlite").exists()
+
+
+def test_a_table_is_judged_alone_in_a_project_whose_keys_name_classifier_and_exams(project):
+    """Keys that became options counted as typed, and were refused beside the table that was typed."""
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('mammo_classifier = "release:load"\nmammo_people = "people.csv"\nmammo_strict = true\n')
+    (project / "people.csv").write_text("")
+    claims = ("-k", "contrast and not curve")
+    first = command(project, *claims, "--mammo-report=out", "-o", "mammo_people=")
+    assert first.returncode == 0, first.stdout + first.stderr
+    (project / "release.py").unlink()
+    inner = project / "inner"
+    inner.mkdir()
+    for stated in ("--mammo-scores=../out/scores.csv.gz", "-omammo_scores=../out/scores.csv.gz"):
+        again = command(inner, *claims, stated, "-n", "2")
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "claims: 1 held" in again.stdout
+    typed = command(project, *claims, "--mammo-scores=out/scores.csv.gz", "--mammo-classifier=release:load")
+    assert typed.returncode == 4
+    assert "leave out one" in typed.stderr
+
+
+def test_a_file_that_is_not_there_is_said_by_where_it_was_named(project):
+    """A path in pyproject.toml was told to be relative to the working folder."""
+    (project / "exams" / "site.csv").unlink()
+    stated = command(project, "--co", "-q").stderr
+    assert f"mammo_exams = {project / 'exams' / 'site.csv'}: no such file; paths in a configuration file are" in stated
+    typed = command(project, "--co", "-q", "--mammo-exams=b.csv").stderr
+    assert f"--mammo-exams={project / 'b.csv'}: no such file; paths are relative to the working folder" in typed
 
 
 def test_starting_copies_are_written_once(project):
