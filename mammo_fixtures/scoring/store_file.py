@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 60.0
+DEFAULT_FOLDER = ".mammo"
 _APPLICATION = 0x6D616D6D
 """Marks a SQLite file as a store (`PRAGMA application_id`), so that another program's database is left alone."""
 
@@ -36,6 +37,13 @@ _FROM_VERSION_1 = "ALTER TABLE scores ADD COLUMN day INTEGER NOT NULL DEFAULT 0"
 """Version 1 did not know when a score was last used."""
 
 
+def _keep_out_of_git(folder: Path) -> None:
+    """As pytest does with its cache; the default folder alone, since others may hold what is to be committed."""
+    ignore = folder / ".gitignore"
+    if folder.name == DEFAULT_FOLDER and not ignore.exists():
+        ignore.write_text("# Made by mammo-robustness: scores are computed again where they are missing.\n*\n")
+
+
 class StoreFile:
     """An open store. Safe with many processes, and with threads that share it."""
 
@@ -44,6 +52,7 @@ class StoreFile:
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _keep_out_of_git(path.parent)
             self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
             raise UnusableInput(

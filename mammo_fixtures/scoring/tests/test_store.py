@@ -35,6 +35,17 @@ def test_scores_are_found_again_to_the_last_bit(path, store):
     assert {k: v.hex() for k, v in found.items()} == {k: v.hex() for k, v in values.items()}
 
 
+def test_the_default_folder_keeps_itself_out_of_git_and_others_are_left_alone(tmp_path):
+    """`git add -A` after the first gate would have committed the scores."""
+    for folder in (".mammo", "mine"):
+        Store(tmp_path / folder / "scores.sqlite").close()
+    assert (tmp_path / ".mammo" / ".gitignore").read_text().endswith("\n*\n")
+    assert not (tmp_path / "mine" / ".gitignore").exists()
+    (tmp_path / ".mammo" / ".gitignore").write_text("mine\n")
+    Store(tmp_path / ".mammo" / "scores.sqlite").close()
+    assert (tmp_path / ".mammo" / ".gitignore").read_text() == "mine\n"
+
+
 def test_minus_zero_is_zero(store):
     store.keep([(key(1), -0.0)])
     assert str(store.scores([key(1)])[key(1)]) == "0.0"
