@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import sys
 import tomllib
 from pathlib import Path
@@ -96,7 +97,9 @@ def project_options(folder: Path) -> list[str]:
             raise UnusableInput(f"{file}: {name} must be a table, got {tables!r}")
         keys |= tables if name != "tool" else {}
     options = [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
-    return [option for option in options if option]
+    # A module that a key names lies with the file, like the paths of the others; pytest splits it as a shell does.
+    beside = [f"{_IN_AN_INI}pythonpath={shlex.quote(str(file.parent))}"] if keys.get("mammo_classifier") else []
+    return [*beside, *(option for option in options if option)]
 
 
 def _refuse_keys_elsewhere(folder: Path) -> None:

@@ -180,6 +180,20 @@ def test_a_table_is_judged_alone_in_a_project_whose_keys_name_classifier_and_exa
     assert "leave out one" in typed.stderr
 
 
+def test_a_classifier_that_a_key_names_is_found_from_a_subfolder(project):
+    """Of `pyproject.toml` above, exams and tolerances were found, and the classifier beside it was not."""
+    home = project / "a name with 'spaces' ü"
+    inner = home / "inner"
+    inner.mkdir(parents=True)
+    for name in ("pyproject.toml", "release.py", "mine.toml", "exams"):
+        (project / name).rename(home / name)
+    with (home / "pyproject.toml").open("a") as file:
+        file.write('mammo_classifier = "release:load"\n')
+    done = command(inner, "-k", "contrast and not curve", "-n", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "claims: 1 held" in done.stdout
+
+
 def test_a_file_that_is_not_there_is_said_by_where_it_was_named(project):
     """A path in pyproject.toml was told to be relative to the working folder."""
     (project / "exams" / "site.csv").unlink()
