@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -19,15 +20,18 @@ def check_folders(config: pytest.Config, run: Run) -> None:
         return
     if settings.report is not None:
         _check("--mammo-report", settings.report, writing=True)
+    if junit := getattr(config.option, "xmlpath", None):  # pytest would end in a traceback once all is judged
+        _check("--junitxml", Path(os.path.expandvars(junit)).expanduser().parent, writing=True)
     if settings.snapshots is not None:
         _check("--mammo-snapshots", settings.snapshots, writing=bool(config.option.update_snapshots))
 
 
 def _check(flag: str, folder: Path, *, writing: bool) -> None:
+    rule = "must lie in a folder" if flag == "--junitxml" else "must be a folder"
     try:
         there = next(each for each in (folder, *folder.parents) if each.exists())
         if not there.is_dir():
-            raise UnusableInput(f"{flag} must be a folder, got {folder}, where {there} is a file; give another")
+            raise UnusableInput(f"{flag} {rule}, got {folder}, where {there} is a file; give another")
         if not writing:
             return
         # Rights alone do not tell: of a full or read-only disk, of folders that systems make up.

@@ -184,6 +184,18 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_scored(gate, argu
     )
 
 
+def test_junit_where_no_folder_can_be_is_refused_before_anything_is_scored(gate):
+    """pytest makes the folder once all is judged, and ended in a traceback."""
+    gate.path.joinpath("file").write_text("a file")
+    result = judge(gate, asked(), "--junitxml=file/junit.xml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = result.stderr.str().strip()
+    assert said.startswith("ERROR: --junitxml must lie in a folder, got ")
+    assert said.endswith("file is a file; give another")
+    assert judge(gate, asked(), "--junitxml=made/here/junit.xml").ret == 0
+    assert gate.path.joinpath("made", "here", "junit.xml").is_file()
+
+
 def test_none_is_no_folder_of_that_name(gate):
     result = judge(gate, asked(), "--mammo-report=none", "--mammo-snapshots=none")
     assert result.ret == 0
