@@ -98,8 +98,8 @@ def project_options(folder: Path) -> list[str]:
         keys |= tables if name != "tool" else {}
     options = [_option(file, key, value) for key, value in keys.items() if key.startswith("mammo_")]
     # A module that a key names lies with the file, like the paths of the others; pytest splits it as a shell does.
-    beside = [f"{_IN_AN_INI}pythonpath={shlex.quote(str(file.parent))}"] if keys.get("mammo_classifier") else []
-    return [*beside, *(option for option in options if option)]
+    modules = [f"{_IN_AN_INI}pythonpath={shlex.quote(str(file.parent))}"] if keys.get("mammo_classifier") else []
+    return [*modules, *(option for option in options if option)]
 
 
 def _refuse_keys_elsewhere(folder: Path) -> None:
