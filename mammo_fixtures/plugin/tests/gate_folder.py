@@ -1,7 +1,10 @@
 """A small project in a folder: claims, tolerances, exams as PNG files, and a classifier that takes milliseconds."""
 
 import csv
+import io
+import json
 import textwrap
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -71,7 +74,17 @@ reason = "a little less contrast"
 def write_exams(folder, exams=150):
     """One small view a breast; a third of the exams has a bright disc on the left, a third bright specks."""
     folder.mkdir(exist_ok=True)
-    rows = []
+    for name, content in drawn_exams(exams).items():
+        (folder / name).write_bytes(content)
+    return folder / "site.csv"
+
+
+@cache
+def drawn_exams(exams):
+    """The files by name, drawn once: two hundred tests lay them out."""
+    files, table = {}, io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(["exam_id", "side", "view", "path", "malignant", "subgroup", "pixel_spacing_mm"])
     for number in range(exams):
         for side in "LR":
             random = np.random.default_rng([number, ord(side)])
@@ -84,14 +97,11 @@ def write_exams(folder, exams=150):
             if kind == "microcalcifications":
                 pixels[random.integers(8, 56, 6), random.integers(8, 40, 6)] += 2 * faint
             pixels[:, 44:] = 0
-            path = f"{number}_{side}.png"
-            Image.fromarray(np.round(pixels.clip(0, 1) * 65535).astype(np.uint16)).save(folder / path)
-            rows.append([str(number), side, "CC", path, int(kind != "normal"), kind, "0.5"])
-    with (folder / "site.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["exam_id", "side", "view", "path", "malignant", "subgroup", "pixel_spacing_mm"])
-        writer.writerows(rows)
-    return folder / "site.csv"
+            path, png = f"{number}_{side}.png", io.BytesIO()
+            Image.fromarray(np.round(pixels.clip(0, 1) * 65535).astype(np.uint16)).save(png, "PNG")
+            files[path] = png.getvalue()
+            writer.writerow([str(number), side, "CC", path, int(kind != "normal"), kind, "0.5"])
+    return files | {"site.csv": table.getvalue().encode()}
 
 
 def make_gate(pytester, shipped_claims):
@@ -113,3 +123,13 @@ def make_gate(pytester, shipped_claims):
     (claims / "tolerances.toml").write_text(TOLERANCES)
     write_exams(pytester.path / "exams")
     return claims
+
+
+def run(gate, *arguments):
+    """The gate in its folder, in a process of its own."""
+    return gate.runpytest_subprocess(*arguments, timeout=300)
+
+
+def verdicts(folder):
+    """Of a report, by test."""
+    return {v["test"]: v for v in json.loads((folder / "verdicts.json").read_text())["verdicts"]}

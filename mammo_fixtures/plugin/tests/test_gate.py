@@ -10,17 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES
+from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES, run, verdicts
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def run(gate, *args):
-    return gate.runpytest_subprocess(*args, timeout=300)
-
-
-def verdicts(folder):
-    return {v["test"]: v for v in json.loads((folder / "verdicts.json").read_text())["verdicts"]}
 
 
 def curves(folder):

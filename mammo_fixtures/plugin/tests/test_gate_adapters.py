@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mammo_fixtures.plugin.tests.gate_folder import run, verdicts
+
 TWO_LEVELS = '''
 import torch
 from mammo_fixtures import Classifier
@@ -34,18 +36,10 @@ def refusing():
 '''
 
 
-def run(gate, *args):
-    return gate.runpytest_subprocess(*args, timeout=300)
-
-
 def python(gate, code):
     """Run code beside the gate's own modules."""
     result = gate.run(sys.executable, "-W", "ignore", "-c", f"import torch, release\n{code}")
     assert result.ret == 0, result.stderr.str()
-
-
-def verdicts(folder):
-    return {v["test"]: v for v in json.loads((folder / "verdicts.json").read_text())["verdicts"]}
 
 
 @pytest.fixture

@@ -8,16 +8,12 @@ import pytest
 from PIL import Image
 
 from mammo_fixtures.given import given
-from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES
+from mammo_fixtures.plugin.tests.gate_folder import TOLERANCES, run
 
 CLASSIFIER_FORMS = (
     "--mammo-classifier must be 'reference', 'package.module:callable', a .pt2, TorchScript or .onnx file, or an "
     "http:// endpoint"
 )
-
-
-def run(gate, *args):
-    return gate.runpytest_subprocess(*args, timeout=300)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from mammo_fixtures.plugin.tests.gate_folder import verdicts
+
 CONFTEST = 'pytest_plugins = ("mammo_fixtures.plugin.hooks", "mammo_fixtures.plugin.fixtures")\n'
 CLAIMS = ("clean", "holds", "responds_more", "not_worse", "curve")
 TEST = """
@@ -89,8 +91,7 @@ def gate(pytester):
 
 def run(gate, *args):
     result = gate.runpytest_subprocess("--mammo-scores=candidate.csv", "--mammo-report=out", *args, timeout=300)
-    verdicts = json.loads((gate.path / "out" / "verdicts.json").read_text())["verdicts"]
-    return result, {v["test"]: v for v in verdicts}
+    return result, verdicts(gate.path / "out")
 
 
 def test_other_metrics_crossings_and_selectivity_are_claims_with_their_own_ids(gate):

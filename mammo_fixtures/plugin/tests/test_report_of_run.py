@@ -10,13 +10,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
-from mammo_fixtures.plugin.tests.gate_folder import CONFTEST
+from mammo_fixtures.plugin.tests.gate_folder import CONFTEST, run
 
 FILES = {"report.html", "report.md", "badge.svg", "curves.json", "verdicts.json", "scores.csv.gz", "evidence.zip"}
-
-
-def run(gate, *args):
-    return gate.runpytest_subprocess(*args, timeout=300)
 
 
 def page(folder):
