@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mammo_fixtures import Classifier, curve, read_cohort
+from mammo_fixtures import curve, read_cohort
 from mammo_fixtures.classifiers.gradients import BREAST, NoGradient, gradients_of
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Cohort
@@ -16,13 +16,17 @@ from mammo_fixtures.perturbations.universal import UniversalFields
 from mammo_fixtures.scoring import CLEAN, Condition, universal_fit
 from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.sweep import Sweep
-from mammo_fixtures.scoring.tests.tiny_cohort import SHAPE, FourViews, Pattern, in_memory, on_disk, view_level
+from mammo_fixtures.scoring.tests.tiny_cohort import (
+    SHAPE,
+    FourViews,
+    Pattern,
+    exam_level,
+    in_memory,
+    on_disk,
+    view_level,
+)
 
 PLAN = {"fgsm": (8.0, 64.0), "pgd_l2": (16.0,)}
-
-
-def exam_level(network=None, **declared):
-    return Classifier(network or FourViews(), name="four", level="exam", **declared)
 
 
 def wrong_way(table):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mammo_fixtures import Classifier, UnusableInput, View, curve, judge, perturb, read_cohort
+from mammo_fixtures import UnusableInput, View, curve, judge, perturb, read_cohort
 from mammo_fixtures.classifiers.inference import Inference
 from mammo_fixtures.exams import Cohort
 from mammo_fixtures.scoring import CLEAN, Condition, ScoreTable
@@ -15,7 +15,7 @@ from mammo_fixtures.scoring.needs import Needs
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
 from mammo_fixtures.scoring.tests.comparing import same
-from mammo_fixtures.scoring.tests.tiny_cohort import FourViews, Pattern, in_memory, on_disk, view_level
+from mammo_fixtures.scoring.tests.tiny_cohort import FourViews, Pattern, exam_level, in_memory, on_disk, view_level
 from mammo_fixtures.verdicts import Tolerance
 
 INSIDE = {"lowpass_inside": (2.0,), "lowpass_outside": (2.0,)}
@@ -168,10 +168,6 @@ def test_a_missing_view_leaves_the_mean_of_the_others(run):
             left.add((exam.exam_id, alone.index(score)))
     assert len(left) == 6, "both breasts of an exam lose the same position"
     assert {place for _, place in left} == {0, 1}, "and other exams lose another"
-
-
-def exam_level(network=None, **declared):
-    return Classifier(network or FourViews(), name="four", level="exam", **declared)
 
 
 def test_at_exam_level_a_missing_view_is_all_background(run):

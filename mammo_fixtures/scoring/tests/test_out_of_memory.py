@@ -13,7 +13,6 @@ from mammo_fixtures.scoring.tests.comparing import same
 from mammo_fixtures.scoring.tests.test_sweep import BOTH
 from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, FourViews, Pattern, in_memory, on_disk, view_level
 
-CPU = torch.device("cpu")
 ON_A_CPU = (
     "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
     "180633600 bytes. Error code 12 (Cannot allocate memory)"

@@ -15,7 +15,7 @@ from mammo_fixtures.scoring.batches import CPU_BATCH
 from mammo_fixtures.scoring.images import UNCHANGED
 from mammo_fixtures.scoring.sweep import Sweep
 from mammo_fixtures.scoring.tests import tiny_cohort
-from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, FourViews, Pattern, in_memory, view_level
+from mammo_fixtures.scoring.tests.tiny_cohort import PLAN, FourViews, Pattern, exam_level, in_memory, view_level
 
 CONDITIONS = [CLEAN, *(Condition(name, severity) for name, severities in PLAN.items() for severity in severities)]
 BOTH = {"L": CONDITIONS, "R": CONDITIONS}
@@ -82,10 +82,6 @@ def test_an_impossible_batch_size_is_refused(size):
     with pytest.raises(UnusableInput) as caught:
         sweep(view_level(), batch_size=size)
     assert str(caught.value) == f"batch_size must be at least 1, or None to choose one, got {size}"
-
-
-def exam_level(network=None, **declared):
-    return Classifier(network or FourViews(), name="four", level="exam", **declared)
 
 
 def test_an_exam_level_network_gets_a_dict_of_views_and_gives_a_dict_of_breasts():

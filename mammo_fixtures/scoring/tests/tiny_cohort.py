@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +52,11 @@ class FourViews(torch.nn.Module):
         left = (of_view["L-CC"] + of_view["L-MLO"]) / 2
         right = (of_view["R-CC"] + of_view["R-MLO"]) / 2
         return {"L": 0.9 * left + 0.1 * right, "R": 0.9 * right + 0.1 * left}
+
+
+def exam_level(network: torch.nn.Module | None = None, **declared: Any) -> Classifier:
+    """What scores both breasts of an exam at once."""
+    return Classifier(network or FourViews(), name="four", level="exam", **declared)
 
 
 def pixels(exam_id: str, side: str, position: str) -> np.ndarray:
