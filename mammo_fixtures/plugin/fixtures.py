@@ -48,7 +48,8 @@ def one_line(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     except UnusableInput as error:
         if "PYTEST_XDIST_WORKER" not in os.environ:
-            request.session.shouldfail = "nothing can be judged"
+            hidden = request.config.option.tbstyle == "no"
+            request.session.shouldfail = f"nothing can be judged{f': {error}' if hidden else ''}"
         # The causes are told in the line; pytest would print them one by one before it.
         raise pytest.fail.Exception(with_traceback(error), pytrace=False) from None
 

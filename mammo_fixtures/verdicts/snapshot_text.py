@@ -17,6 +17,7 @@ _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 """What reading puts in place of bytes that are not UTF-8."""
 _UPDATE = "if the change is meant, store it: the same command with --snapshot-update"
+_BESIDE = "; if it is to stay as it is, leave it out of this run: --mammo-snapshots=none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def compare(*, now: str, stored: str) -> Iterator[str]:
         for name in dict.fromkeys((*other.head, *one.head)):
             was, is_now = other.head.get(name, "–"), one.head.get(name, "–")
             if was != is_now:
-                yield f"not comparable: the stored curve has {name} {was!r}, this one {is_now!r}; {_UPDATE}"
+                yield f"not comparable: the stored curve has {name} {was!r}, this one {is_now!r}; {_UPDATE}{_BESIDE}"
         return
     tolerance = SNAPSHOT_TOLERANCE.get(one.metric, 0.0)
     yield f"{one.title} moved by more than {tolerance:g}{_most(one.values, other.values)}; {_UPDATE}"

@@ -33,6 +33,12 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
     assert "gate.py" not in result.stdout.str()
 
 
+def test_why_a_run_ended_is_said_also_where_failures_are_not_shown(gate):
+    result = run(gate, "--mammo-classifier=no_such_module:load", "-k", "contrast and holds", "--tb=no")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*nothing can be judged: *module 'no_such_module' could not be imported*"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -69,7 +69,8 @@ def test_a_change_is_a_table_that_marks_what_moved():
 def test_another_cohort_classifier_record_or_seed_is_not_compared(changed, line):
     assert not same(now=text(**changed), stored=text())
     assert list(compare(now=text(**changed), stored=text())) == [
-        f"not comparable: {line}; if the change is meant, store it: the same command with --snapshot-update"
+        f"not comparable: {line}; if the change is meant, store it: the same command with --snapshot-update; if it is "
+        "to stay as it is, leave it out of this run: --mammo-snapshots=none"
     ]
 
 
