@@ -1,4 +1,7 @@
-"""Every `--mammo-…=` option with its ini twin, default and help."""
+"""Every `--mammo-…=` option with its ini twin, default and help.
+
+Loaded by every run of pytest where the suite is installed, other projects' too: it imports next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mammo_fixtures.classifiers.speed import SPEEDS
 from mammo_fixtures.plugin.engine_choice import ENGINES
-from mammo_fixtures.verdicts.spelling import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,8 @@ OPTIONS = (
         name="speed",
         default="allocator",
         metavar="LIST",
-        help=f"of {', '.join(SPEEDS)}, separated by commas, or none; all but allocator change the last bits of scores",
+        help="of allocator, channels_last, folded, compiled, separated by commas, or none; all but allocator change "
+        "the last bits of scores",
     ),
     Option(
         name="store", default=".mammo/scores.sqlite", metavar="FILE", help="the SQLite file that keeps scores, or none"
@@ -158,6 +160,8 @@ WORDS = {"exams": ("phantoms",), "store": (NONE,), "report": (NONE,), "snapshots
 
 def unknown_said(key: str) -> str:
     """That no ini key is called so, and which one may be meant."""
+    from mammo_fixtures.verdicts.spelling import nearest
+
     hint = nearest(key, KEYS, prefix="mammo_") or f"; known are {', '.join(KEYS)}"
     return f"unknown key {key}{hint}"
 

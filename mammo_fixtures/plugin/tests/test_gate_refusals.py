@@ -33,7 +33,8 @@ def test_unusable_classifiers_end_the_run_with_one_line(gate, classifier, messag
     assert "gate.py" not in result.stdout.str()
 
 
-def test_why_a_run_ended_is_said_also_where_failures_are_not_shown(gate):
+def test_why_a_run_ended_is_said_also_where_failures_are_not_shown(gate, monkeypatch):
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # should these tests run in one
     result = run(gate, "--mammo-classifier=no_such_module:load", "-k", "contrast and holds", "--tb=no")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*nothing can be judged: *module 'no_such_module' could not be imported*"])

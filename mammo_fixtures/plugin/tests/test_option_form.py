@@ -1,9 +1,13 @@
 """What argparse would tell after many lines of usage is told in one."""
 
+import subprocess
+import sys
+
 import pytest
 
+from mammo_fixtures.classifiers.speed import SPEEDS
 from mammo_fixtures.plugin.option_form import check_form
-from mammo_fixtures.plugin.options import INIT_FOLDER, add_options
+from mammo_fixtures.plugin.options import INIT_FOLDER, OPTIONS, add_options
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,18 @@ def test_what_pytest_understands_is_left_to_it(typed, understood):
     add_options(parser)
     found = vars(parser.parse_known_args(typed))
     assert {name: value for name, value in found.items() if value and name.startswith("mammo_")} == understood
+
+
+def test_other_projects_runs_of_pytest_load_next_to_nothing():
+    """The entry point is loaded by every pytest in an environment that has the suite."""
+    line = "import sys, pytest, mammo_fixtures.plugin.option_form; print(*(name for name in sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout.split()
+    ours = {name for name in loaded if name.startswith("mammo_fixtures.")}
+    own = ("", ".option_form", ".options", ".engine_choice")
+    assert ours == {"mammo_fixtures.errors", *(f"mammo_fixtures.plugin{name}" for name in own)}
+    assert not {"numpy", "scipy", "torch", "pydicom"} & set(loaded)
+
+
+def test_the_help_names_every_speed():
+    (speed,) = (option for option in OPTIONS if option.name == "speed")
+    assert speed.help.startswith(f"of {', '.join(SPEEDS)}, separated by commas")
