@@ -204,7 +204,7 @@ LOCAL_EQUALISATION = Perturbation(
 )
 
 FEWEST_BITS_STORED = 8
-"""No common image format has fewer, and no classifier reads fewer."""
+"""In PNG and JPEG, and in what a classifier reads: one that keeps less of an image is a fault to be told."""
 
 BIT_DEPTH = Perturbation(
     name="bit_depth",

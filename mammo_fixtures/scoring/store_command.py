@@ -13,9 +13,10 @@ from pathlib import Path
 from mammo_fixtures.errors import UnusableInput
 from mammo_fixtures.scoring.store import DAY_SECONDS, Store
 from mammo_fixtures.scoring.store_care import contents, prune, rows, verify
+from mammo_fixtures.scoring.store_file import DEFAULT_FOLDER
 from mammo_fixtures.whole_file import whole
 
-DEFAULT = ".mammo/scores.sqlite"
+DEFAULT = f"{DEFAULT_FOLDER}/scores.sqlite"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -29,16 +29,24 @@ def table(*same, seen=()):
     )
 
 
+def said(scores):
+    """What the contract says against them; empty where it is content."""
+    try:
+        perturbed_scores_differ_from_clean(scores, RUN)
+    except AssertionError as fault:
+        return str(fault)
+    return ""
+
+
 @pytest.mark.parametrize("undone", [CONTRAST, EIGHT_BITS])
 def test_what_a_classifier_may_undo_is_no_fault_while_it_sees_something(undone):
-    perturbed_scores_differ_from_clean(table(undone, seen=[LOWPASS]), RUN)
+    assert said(table(undone, seen=[LOWPASS])) == ""
+    assert "under lowpass 1 they are bit-identical" in said(table(undone, LOWPASS, seen=[FIVE_BITS]))
 
 
 def test_five_bits_are_seen_by_a_classifier_of_eight():
-    with pytest.raises(AssertionError, match=r"under bit_depth 5 they are bit-identical for 100\.0%"):
-        perturbed_scores_differ_from_clean(table(EIGHT_BITS, FIVE_BITS, seen=[LOWPASS]), RUN)
+    assert "under bit_depth 5 they are bit-identical for 100.0%" in said(table(EIGHT_BITS, FIVE_BITS, seen=[LOWPASS]))
 
 
 def test_all_are_named_where_nothing_is_seen():
-    with pytest.raises(AssertionError, match=r"under contrast 0\.5, bit_depth 8 they are bit-identical"):
-        perturbed_scores_differ_from_clean(table(CONTRAST, EIGHT_BITS), RUN)
+    assert "under contrast 0.5, bit_depth 8 they are bit-identical" in said(table(CONTRAST, EIGHT_BITS))

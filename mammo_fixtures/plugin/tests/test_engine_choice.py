@@ -48,7 +48,11 @@ def test_what_does_not_go_together(arguments, message):
     {"engine": "local", "workers": 2, "device": "cuda:1"}, {"engine": "local", "address": "auto"},
 ])  # fmt: skip
 def test_what_does(arguments):
-    check(**arguments)
+    try:
+        said = check(**arguments)
+    except UnusableInput as refused:
+        said = str(refused)
+    assert said is None
 
 
 def test_ray_is_asked_for_only_where_it_will_run(monkeypatch):
